@@ -1,0 +1,107 @@
+/**
+ * Every expected error, each with a code. The documentation's table (docs/errors.md) is checked against this
+ * one. Messages name the field, the value and what would be right; they hold no secret and nobody's data.
+ */
+
+interface ErrorKind {
+  /** What has happened. */
+  readonly meaning: string;
+  /** Whether it is tried again without a person. */
+  readonly retried: boolean;
+  /** What the reader does about it. */
+  readonly remedy: string;
+  /** The exit code of a command that ends with it. */
+  readonly exit: 2 | 3 | 4 | 5;
+}
+
+export const errorKinds = {
+  USAGE: {
+    meaning: 'A command or one of its options is not understood.',
+    retried: false,
+    remedy: 'Read the command’s --help.',
+    exit: 2,
+  },
+  INPUT_NOT_VALID: {
+    meaning: 'A file or a field of it does not have the form that is expected.',
+    retried: false,
+    remedy: 'Correct the field that the message names.',
+    exit: 2,
+  },
+  NOT_FOUND: {
+    meaning: 'An authorization, audience, job or person of that name is not in the store.',
+    retried: false,
+    remedy: 'Check the name against the matching list command.',
+    exit: 5,
+  },
+  CONFLICT: {
+    meaning: 'The name is taken, or the thing is still in use.',
+    retried: false,
+    remedy: 'Choose another name, or remove what uses it.',
+    exit: 3,
+  },
+  AUTHORIZATION_REFUSED: {
+    meaning: 'The service refused the login.',
+    retried: false,
+    remedy: 'Correct the authorization with "authorizations update", then "jobs resume".',
+    exit: 3,
+  },
+  AUTHORIZATION_KIND: {
+    meaning: 'The authorization is of a kind that this job does not take.',
+    retried: false,
+    remedy: 'Name an authorization of the kind in the message.',
+    exit: 3,
+  },
+  CONFIGURATION_REFUSED: {
+    meaning: 'The job’s configuration does not fit the account.',
+    retried: false,
+    remedy: 'Correct what the message lists, and start the job again.',
+    exit: 3,
+  },
+  REQUEST_REFUSED: {
+    meaning: 'Responsys refused a whole request for a reason that is no single row’s.',
+    retried: false,
+    remedy: 'The message has Responsys’ code; "jobs failures" has its words.',
+    exit: 3,
+  },
+  SERVICE_UNAVAILABLE: {
+    meaning: 'A service cannot be reached, throttles, or answers with errors of its own.',
+    retried: true,
+    remedy: 'None, unless it lasts.',
+    exit: 4,
+  },
+  NO_WORKER: {
+    meaning: 'No worker took the job up.',
+    retried: true,
+    remedy: 'Start one with "npm run worker", or everything with "npm start".',
+    exit: 4,
+  },
+  NOT_RUNNING: {
+    meaning: 'Nothing is configured or running that the command could talk to.',
+    retried: false,
+    remedy: 'Run "npm start", or set LYTICS_RESPONSYS_DATABASE_URL and LYTICS_RESPONSYS_KEY.',
+    exit: 4,
+  },
+  NOT_NOW: {
+    meaning: 'The job is in a state in which this cannot be done.',
+    retried: false,
+    remedy: 'The message says what has to come first.',
+    exit: 3,
+  },
+} as const satisfies Readonly<Record<string, ErrorKind>>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+/** An expected error: shown as its message alone, without a stack trace. */
+export class ExpectedError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'ExpectedError';
+    this.code = code;
+  }
+}
+
+/** An error that says what was given and what would be right, as "field: what is wrong". */
+export const notValid = (field: string, fault: string): ExpectedError =>
+  new ExpectedError('INPUT_NOT_VALID', `${field}: ${fault}`);

@@ -1,0 +1,31 @@
+/**
+ * The names by which a job is known: its id, and the ids of its workflows in Temporal.
+ */
+
+const letters = 'abcdefghijklmnopqrstuvwxyz';
+const lettersAndDigits = letters + '0123456789';
+
+/**
+ * A new Job ID: 10 characters `[a-z][a-z0-9]*`, so that `Lytics_User_Fields_{Job ID}` is a legal table name.
+ * @param randomByte a number from 0 to 255, evenly spread
+ */
+export function newJobId(randomByte: () => number): string {
+  const pick = (alphabet: string): string => {
+    // Bytes beyond the last whole multiple would favour the alphabet's first letters.
+    const fair = 256 - (256 % alphabet.length);
+    let byte = randomByte();
+    while (byte >= fair) byte = randomByte();
+    return alphabet.charAt(byte % alphabet.length);
+  };
+  return pick(letters) + Array.from({ length: 9 }, () => pick(lettersAndDigits)).join('');
+}
+
+export const exportAudienceWorkflowId = (jobId: string): string => `export-audience/${jobId}`;
+
+export const scanAudienceWorkflowId = (jobId: string): string => `scan-audience/${jobId}`;
+
+/** One relay serves every job of a store. */
+export const relayWorkflowId = 'relay-changes';
+
+/** The queue that all workers poll, for workflows and activities. */
+export const taskQueue = 'lytics-responsys';

@@ -1,0 +1,33 @@
+/**
+ * Every limit of the two services and of the engine that this project must respect, each once, with its source.
+ */
+
+/** Rows of one merge request, and recipients of one trigger. Source: Oracle's REST guide, members-post. */
+export const maxRowsPerRequest = 200;
+
+/** Bytes of one request's body; beyond it the gateway drops the connection. Source: Oracle's FAQ on errors. */
+export const maxRequestBytes = 10_000_000;
+
+/** The specification: "every 200 users or 10 minutes, whichever is first". */
+export const defaultFlushIntervalMs = 10 * 60_000;
+
+/** Users of a batch, unless the job sets fewer. Source: the specification. */
+export const defaultBatchSize = 200;
+
+/** "up to 29 user fields". Source: the specification, Additional Fields. */
+export const maxAdditionalFields = 29;
+
+/** "up to 29 Lytics Audience names". Source: the specification, Export Audience Memberships. */
+export const maxExportedAudiences = 29;
+
+/** "up to 75 fields to trigger". Source: Lytics' documentation of its exports. */
+export const maxFieldsToTrigger = 75;
+
+/** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
+export const maxColumnNameLength = 30;
+
+/** Characters that a value of each column type holds. Source: Oracle's REST guide, listExtensions-post. */
+export const maxCharacters = { STR500: 500, STR4000: 4000 } as const;
+
+/** Members that one enter or exit signal may name. */
+export const maxMembersPerSignal = 100;

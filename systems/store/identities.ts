@@ -1,0 +1,95 @@
+/**
+ * Who an identifier stands for: keyed hashes (HMAC-SHA-256) of field and value, each with the id of its key.
+ * An identifier itself is never a key of a table, so that logs, plans and indexes hold none.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Database, Pool } from './database.ts';
+import { transaction } from './database.ts';
+import { seal, unseal } from './secrets.ts';
+import type { Key } from './secrets.ts';
+
+/** The user fields that find a profile, strongest first. */
+export const identityFields = ['email', 'customer_id', 'rs_user_id'] as const;
+export type IdentityField = (typeof identityFields)[number];
+
+export interface Identity {
+  readonly field: IdentityField;
+  /** As normalised by `normaliseIdentity`. */
+  readonly value: string;
+}
+
+/** The keys of the hashes, newest first. */
+export interface HashKeys {
+  readonly keys: readonly { readonly id: number; readonly bytes: Buffer }[];
+}
+
+const labelOf = (id: number): string => `hash-key/${id}`;
+
+/** Reads the hash keys; makes the first one where there is none. */
+export async function openHashKeys(pool: Pool, master: Key): Promise<HashKeys> {
+  return transaction(pool, async (database) => {
+    await database.query('lock table hash_keys in share row exclusive mode');
+    const { rows } = await database.query<{ id: number; sealed_key: Buffer }>(
+      'select id, sealed_key from hash_keys order by id desc',
+    );
+    if (rows.length === 0) return { keys: [await addHashKey(database, master)] };
+    return { keys: rows.map((row) => ({ id: row.id, bytes: unseal(master, labelOf(row.id), row.sealed_key) })) };
+  });
+}
+
+async function addHashKey(database: Database, master: Key): Promise<{ id: number; bytes: Buffer }> {
+  const bytes = randomBytes(32);
+  const { rows } = await database.query<{ id: number }>(
+    "select nextval(pg_get_serial_sequence('hash_keys', 'id'))::int as id",
+  );
+  const id = rows[0]?.id ?? 1;
+  await database.query('insert into hash_keys (id, sealed_key) overriding system value values ($1, $2)', [
+    id,
+    seal(master, labelOf(id), bytes),
+  ]);
+  return { id, bytes };
+}
+
+/** The hash under the newest key: the one that is written. */
+export function hashIdentity(hashKeys: HashKeys, identity: Identity): { keyId: number; hash: Buffer } {
+  const [key] = hashKeys.keys;
+  if (key === undefined) throw new Error('No hash key: the store was not opened with openHashKeys.');
+  return { keyId: key.id, hash: hashWith(key.bytes, identity) };
+}
+
+function hashWith(bytes: Buffer, identity: Identity): Buffer {
+  return createHmac('sha256', bytes).update(`${identity.field}\0${identity.value}`, 'utf8').digest();
+}
+
+/** Texts that stand for "nobody" in exports of other systems. */
+const noIdentity = new Set(['', 'null', 'unknown', '0', '-1']);
+
+/**
+ * The form under which an identifier is hashed: trimmed, an e-mail in lower case.
+ * @returns undefined where the text is no identity
+ */
+export function normaliseIdentity(field: IdentityField, text: string): string | undefined {
+  const trimmed = text.trim();
+  if (noIdentity.has(trimmed.toLowerCase())) return undefined;
+  return field === 'email' ? trimmed.toLowerCase() : trimmed;
+}
+
+/** The profiles that these identities find, in their order; undefined where there is none. */
+export async function findProfiles(
+  database: Database,
+  hashKeys: HashKeys,
+  identities: readonly Identity[],
+): Promise<(string | undefined)[]> {
+  const wanted = identities.flatMap((identity, index) =>
+    hashKeys.keys.map((key) => ({ index, keyId: key.id, hash: hashWith(key.bytes, identity) })),
+  );
+  const { rows } = await database.query<{ index: number; profile_id: string }>(
+    `select wanted.index::int as index, identities.profile_id
+       from unnest($1::int[], $2::smallint[], $3::bytea[]) as wanted (index, key_id, hash)
+       join identities using (key_id, hash)`,
+    [wanted.map((one) => one.index), wanted.map((one) => one.keyId), wanted.map((one) => one.hash)],
+  );
+  const found: (string | undefined)[] = identities.map(() => undefined);
+  for (const row of rows) found[row.index] = row.profile_id;
+  return found;
+}
