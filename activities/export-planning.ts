@@ -1,0 +1,161 @@
+/**
+ * Holds a job's configuration against the account: which column takes what, which tables have to be made,
+ * and every fault in the reader's words, all at once. Pure.
+ */
+import { columnNameFault } from '../jobs/column-name.ts';
+import { insertsOnNoMatch, matchColumnsOf, newFieldsTableName } from '../jobs/export-audience.ts';
+import type { ExportAudienceConfiguration } from '../jobs/export-audience.ts';
+import type { ExportPlan, FieldColumn, MembershipColumn, NewTable, Table } from '../jobs/export-plan.ts';
+import { columnTypeOf, fitsColumn } from '../jobs/user-fields.ts';
+import type { Kind } from '../jobs/user-fields.ts';
+import type { ExtensionTable, ProfileList } from '../systems/responsys/index.ts';
+import type { Audience } from '../systems/store/audiences.ts';
+
+export interface Account {
+  readonly lists: readonly ProfileList[];
+  /** The extension tables of the job's list; empty where the list is not there. */
+  readonly tables: readonly ExtensionTable[];
+}
+
+export interface Planning {
+  readonly plan: ExportPlan;
+  readonly newTables: readonly NewTable[];
+  /** Empty when the job can start. */
+  readonly faults: readonly string[];
+}
+
+const sameName = (one: string, other: string): boolean => one.toUpperCase() === other.toUpperCase();
+
+export function planExport(
+  job: ExportAudienceConfiguration,
+  jobId: string,
+  account: Account,
+  userFields: ReadonlyMap<string, Kind>,
+  source: Audience,
+  exported: readonly Audience[],
+): Planning {
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  const list = account.lists.find((one) => sameName(one.name, job.list));
+  if (list === undefined) {
+    const names = account.lists.map((one) => one.name).join(', ');
+    faults.push(`list: the account has no list "${job.list}"; it has ${names === '' ? 'none' : names}`);
+  }
+  const idMappings = Object.entries(job.idMappings).map(([field, column]) => ({ field, column }));
+  for (const { field, column } of idMappings) {
+    if (!userFields.has(field)) faults.push(`idMappings: ${unknownField(field, userFields)}`);
+    if (list !== undefined && !list.fields.some((one) => sameName(one.name, column)))
+      faults.push(`idMappings: the list ${list.name} has no column ${column}`);
+  }
+  const folder = job.folder ?? list?.folderName ?? '';
+  const context = { job, tables: account.tables, folder, faults };
+  const fields = planFields(context, jobId, userFields);
+  const memberships = planMemberships(context, exported);
+  if (memberships === undefined)
+    warnings.push('exportAudienceMemberships is empty: that a member left stays invisible to Responsys.');
+  for (const column of fields?.table.columns ?? []) {
+    if (list?.fields.some((one) => sameName(one.name, column.column)) === true)
+      warnings.push(`${column.column} is a column of the list ${list.name} too: campaigns may read either.`);
+  }
+  return {
+    plan: {
+      list: list?.name ?? job.list,
+      sourceAudienceId: source.id,
+      idMappings,
+      matchColumns: matchColumnsOf(job),
+      insertOnNoMatch: insertsOnNoMatch(job),
+      fields: fields?.table ?? null,
+      memberships: memberships?.table ?? null,
+      warnings,
+    },
+    newTables: [fields?.make, memberships?.make].filter((table) => table !== undefined),
+    faults,
+  };
+}
+
+interface Context {
+  readonly job: ExportAudienceConfiguration;
+  readonly tables: readonly ExtensionTable[];
+  readonly folder: string;
+  readonly faults: string[];
+}
+
+interface Planned<Column> {
+  readonly table: Table<Column>;
+  readonly make?: NewTable;
+}
+
+function unknownField(field: string, userFields: ReadonlyMap<string, Kind>): string {
+  const known = [...userFields.keys()].slice(0, 20).join(', ');
+  return `there is no user field "${field}"; there are ${known === '' ? 'none' : known}`;
+}
+
+function planFields(
+  { job, tables, folder, faults }: Context,
+  jobId: string,
+  userFields: ReadonlyMap<string, Kind>,
+): Planned<FieldColumn> | undefined {
+  if (job.additionalFields.length === 0) return undefined;
+  const name = job.fieldsTable ?? newFieldsTableName(jobId);
+  const existing = tables.find((table) => sameName(table.name, name));
+  const columns = job.additionalFields.flatMap((field): FieldColumn[] => {
+    const kind = userFields.get(field);
+    if (kind === undefined) {
+      faults.push(`additionalFields: ${unknownField(field, userFields)}`);
+      return [];
+    }
+    const column = existing?.fields.find((one) => sameName(one.name, field));
+    if (column !== undefined && !fitsColumn(kind, column.type))
+      faults.push(
+        `fieldsTable: ${name}.${column.name} is ${column.type}, which cannot take ${field} (${kind}); ` +
+          `${columnTypeOf(kind)} can`,
+      );
+    return [{ field, kind, column: column?.name ?? field, type: column?.type ?? columnTypeOf(kind) }];
+  });
+  if (existing === undefined) {
+    const fields = columns.map(({ column, kind }) => ({ name: column, type: columnTypeOf(kind) }));
+    return { table: { name, columns }, make: { name, folder, fields } };
+  }
+  const missing = columns.filter(({ column }) => !existing.fields.some((one) => sameName(one.name, column)));
+  if (missing.length > 0) faults.push(missingColumns('fieldsTable', name, missing));
+  return { table: { name: existing.name, columns } };
+}
+
+function planMemberships(
+  { job, tables, folder, faults }: Context,
+  exported: readonly Audience[],
+): Planned<MembershipColumn> | undefined {
+  if (exported.length === 0) return undefined;
+  const name = job.membershipsTable;
+  const existing = tables.find((table) => sameName(table.name, name));
+  const columns = exported.map((audience) => ({ audienceId: audience.id, column: audience.column }));
+  for (const { column } of columns) {
+    const fault = columnNameFault(column);
+    if (fault !== undefined) faults.push(`exportAudienceMemberships: the column "${column}" ${fault}`);
+  }
+  if (existing === undefined) {
+    const fields = columns.map(({ column }) => ({ name: column, type: 'INTEGER' as const }));
+    return { table: { name, columns }, make: { name, folder, fields } };
+  }
+  const missing = columns.filter(({ column }) => !existing.fields.some((one) => sameName(one.name, column)));
+  if (missing.length > 0)
+    faults.push(missingColumns('membershipsTable', name, missing.map(({ column }) => ({ column, type: 'INTEGER' }))));
+  for (const { column } of columns) {
+    const found = existing.fields.find((one) => sameName(one.name, column));
+    if (found !== undefined && !fitsColumn('bool', found.type))
+      faults.push(`membershipsTable: ${name}.${column} is ${found.type}, which cannot take 1 and 0; INTEGER can`);
+  }
+  return { table: { name: existing.name, columns } };
+}
+
+function missingColumns(
+  field: string,
+  table: string,
+  missing: readonly { readonly column: string; readonly type: string }[],
+): string {
+  const named = missing.map(({ column, type }) => `${column} (${type})`).join(', ');
+  return (
+    `${field}: the table ${table} lacks ${named}; REST cannot add columns: add them in Responsys ` +
+    `(Data > Extension Tables), or name another ${field} and it will be made`
+  );
+}

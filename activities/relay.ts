@@ -1,0 +1,94 @@
+/**
+ * The relay's one step: tells the running jobs of the changes that concern them, from the change log, in
+ * order, again and again until its time is up. It holds back while a job's queue is long, so that a million
+ * changes wait in the log and not in a history.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
+import { maxMembersPerSignal } from '../jobs/limits.ts';
+import { enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
+import type { Change, RelayPosition } from '../systems/store/changes.ts';
+import { moveRelayPosition, readChanges, relayPositions, stopRelaying } from '../systems/store/changes.ts';
+import { setJobState } from '../systems/store/jobs.ts';
+import type { Means } from './connections.ts';
+import { asFailure } from './failures.ts';
+
+/** Changes that are read of the log at once. */
+const changesAtOnce = 1_000;
+/** A job whose queue is longer is not told of more. */
+const longestQueue = 1_000;
+const lookEveryMs = 500;
+
+export interface RelayActivities {
+  /** @param forMs how long it goes on before it ends, for the workflow to start it anew */
+  relayChanges(forMs: number): Promise<void>;
+}
+
+export function relayActivities(means: Means): RelayActivities {
+  return {
+    relayChanges: async (forMs) => {
+      const until = Date.now() + forMs;
+      try {
+        while (Date.now() < until) {
+          heartbeat();
+          cancellationSignal().throwIfAborted();
+          const told = await tellAll(means);
+          if (!told) await wait(lookEveryMs, undefined, { signal: cancellationSignal() });
+        }
+      } catch (error) {
+        throw asFailure(error);
+      }
+    },
+  };
+}
+
+/** @returns whether there was anything to tell */
+async function tellAll(means: Means): Promise<boolean> {
+  const positions = await relayPositions(means.store);
+  const told = await Promise.all(positions.map((position) => tell(means, position)));
+  return told.includes(true);
+}
+
+async function tell(means: Means, position: RelayPosition): Promise<boolean> {
+  const read = await readChanges(means.store, position, changesAtOnce);
+  if (read === undefined) return false;
+  const handle = means.temporal.workflow.getHandle(exportAudienceWorkflowId(position.jobId));
+  try {
+    if (read.changes.length > 0) {
+      if ((await queueOf(handle)) > longestQueue) return false;
+      await signalChanges(handle, read.changes);
+    }
+    await moveRelayPosition(means.store, read.next);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // Ended or terminated from outside: whoever starts the job again begins with a scan.
+    await stopRelaying(means.store, position.jobId);
+    await setJobState(means.store, position.jobId, 'failed', 'Its workflow is no longer running.');
+    return true;
+  }
+}
+
+/** A job that cannot be asked, since no worker answers, is told nothing now. */
+async function queueOf(handle: WorkflowHandle): Promise<number> {
+  try {
+    return (await handle.query(statusQuery)).queued;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw error;
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+async function signalChanges(handle: WorkflowHandle, changes: readonly Change[]): Promise<void> {
+  // The last change of a member is the one that counts; the send reads what is true anyway.
+  const last = new Map(changes.map((change) => [change.profileId, change.change]));
+  for (const kind of ['enter', 'exit'] as const) {
+    const members = [...last].filter(([, change]) => change === kind).map(([profileId]) => profileId);
+    const signal = kind === 'enter' ? enterSignal : exitSignal;
+    for (let from = 0; from < members.length; from += maxMembersPerSignal)
+      await handle.signal(signal, { members: members.slice(from, from + maxMembersPerSignal) });
+  }
+}

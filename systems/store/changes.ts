@@ -1,0 +1,75 @@
+/**
+ * The change log as the relay reads it: in the order (tx, no), below the oldest transaction that still
+ * runs, so that a change which commits late is never skipped.
+ */
+import type { Database } from './database.ts';
+
+export interface RelayPosition {
+  readonly jobId: string;
+  /** A transaction id (xid8), as text. */
+  readonly tx: string;
+  readonly no: number;
+}
+
+/**
+ * Lets a job hear of all changes from now on: also of those that run at this moment and commit later. To
+ * be called before the job's scan begins, so that nothing falls between the two.
+ */
+export async function startRelaying(database: Database, jobId: string): Promise<void> {
+  await database.query(
+    `insert into relay_positions (job_id, tx, no) values ($1, pg_snapshot_xmin(pg_current_snapshot()), 0)
+     on conflict (job_id) do nothing`,
+    [jobId],
+  );
+}
+
+export async function stopRelaying(database: Database, jobId: string): Promise<void> {
+  await database.query('delete from relay_positions where job_id = $1', [jobId]);
+}
+
+export async function relayPositions(database: Database): Promise<readonly RelayPosition[]> {
+  const { rows } = await database.query<RelayPosition>(
+    'select job_id as "jobId", tx::text, no from relay_positions order by job_id',
+  );
+  return rows;
+}
+
+export interface Change {
+  readonly profileId: string;
+  readonly change: 'enter' | 'exit';
+}
+
+/**
+ * The changes that concern a job among the next `limit` of the log, and the position after them.
+ * @returns undefined when there is nothing new
+ */
+export async function readChanges(
+  database: Database,
+  position: RelayPosition,
+  limit: number,
+): Promise<{ readonly changes: readonly Change[]; readonly next: RelayPosition } | undefined> {
+  const { rows } = await database.query<Change & { tx: string; no: number; concerns: boolean }>(
+    `select profile_id as "profileId", change, tx::text, no,
+            exists (select 1 from job_audiences
+                     where job_id = $1 and job_audiences.audience_id = changes.audience_id) as concerns
+       from changes
+      where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by tx, no limit $4`,
+    [position.jobId, position.tx, position.no, limit],
+  );
+  const last = rows.at(-1);
+  if (last === undefined) return undefined;
+  return {
+    changes: rows.filter((row) => row.concerns),
+    next: { jobId: position.jobId, tx: last.tx, no: last.no },
+  };
+}
+
+/** Moves a job's position. Told again after a crash between the signal and this: that does no harm. */
+export async function moveRelayPosition(database: Database, to: RelayPosition): Promise<void> {
+  await database.query('update relay_positions set tx = $2::xid8, no = $3 where job_id = $1', [
+    to.jobId,
+    to.tx,
+    to.no,
+  ]);
+}

@@ -1,0 +1,111 @@
+/**
+ * Jobs: their configuration, what the check against the account settled, and their state for lists.
+ */
+import pg from 'pg';
+import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
+import type { ExportPlan } from '../../jobs/export-plan.ts';
+import { ExpectedError } from '../../jobs/errors.ts';
+import type { Database } from './database.ts';
+
+export type JobState = 'starting' | 'running' | 'paused' | 'parked' | 'stopping' | 'stopped' | 'failed';
+
+export interface Job {
+  readonly id: string;
+  readonly kind: 'export-audience';
+  readonly label: string;
+  readonly description: string;
+  readonly authorizationId: string;
+  readonly configuration: ExportAudienceConfiguration;
+  readonly plan: ExportPlan | null;
+  readonly state: JobState;
+  readonly stateReason: string;
+  readonly lastError: string | null;
+  readonly lastErrorAt: Date | null;
+  readonly createdAt: Date;
+}
+
+const columns = `id, kind, label, description, authorization_id as "authorizationId", configuration, plan, state,
+  state_reason as "stateReason", last_error as "lastError", last_error_at as "lastErrorAt", created_at as "createdAt"`;
+
+export interface NewJob {
+  readonly id: string;
+  readonly configuration: ExportAudienceConfiguration;
+  readonly authorizationId: string;
+  readonly sourceAudienceId: string;
+  readonly exportedAudienceIds: readonly string[];
+}
+
+/** @throws ExpectedError CONFLICT when the label is taken */
+export async function addJob(database: Database, job: NewJob): Promise<void> {
+  const { label, description } = job.configuration;
+  try {
+    await database.query(
+      `insert into jobs (id, kind, label, description, authorization_id, configuration)
+       values ($1, 'export-audience', $2, $3, $4, $5)`,
+      [job.id, label, description, job.authorizationId, job.configuration],
+    );
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '23505')
+      throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
+    throw error;
+  }
+  await database.query(
+    `insert into job_audiences (job_id, audience_id, is_source)
+     select $1, id, id = $2::uuid from unnest($3::uuid[]) as id`,
+    [job.id, job.sourceAudienceId, [...new Set([job.sourceAudienceId, ...job.exportedAudienceIds])]],
+  );
+}
+
+/** @param name its label or its id. @throws ExpectedError NOT_FOUND */
+export async function findJob(database: Database, name: string): Promise<Job> {
+  const { rows } = await database.query<Job>(
+    `select ${columns} from jobs where id = $1 or label = $1 order by (id = $1) desc limit 1`,
+    [name],
+  );
+  const [job] = rows;
+  if (job === undefined) throw new ExpectedError('NOT_FOUND', `job: there is none called "${name}".`);
+  return job;
+}
+
+export async function listJobs(database: Database): Promise<readonly Job[]> {
+  const { rows } = await database.query<Job>(`select ${columns} from jobs order by created_at`);
+  return rows;
+}
+
+export async function setJobState(
+  database: Database,
+  jobId: string,
+  state: JobState,
+  reason: string,
+): Promise<void> {
+  await database.query('update jobs set state = $2, state_reason = $3, updated_at = now() where id = $1', [
+    jobId,
+    state,
+    reason,
+  ]);
+}
+
+export async function savePlan(database: Database, jobId: string, plan: ExportPlan): Promise<void> {
+  await database.query('update jobs set plan = $2, updated_at = now() where id = $1', [jobId, plan]);
+}
+
+/** @param message in the reader's words, without anybody's data; null when sending works again */
+export async function setLastError(database: Database, jobId: string, message: string | null): Promise<void> {
+  await database.query(
+    `update jobs set last_error = $2, last_error_at = case when $2::text is null then null else now() end
+      where id = $1 and last_error is distinct from $2`,
+    [jobId, message],
+  );
+}
+
+/** The audiences whose changes concern a job, and which of them is its source. */
+export async function audiencesOfJob(
+  database: Database,
+  jobId: string,
+): Promise<readonly { readonly id: string; readonly isSource: boolean }[]> {
+  const { rows } = await database.query<{ id: string; isSource: boolean }>(
+    'select audience_id as id, is_source as "isSource" from job_audiences where job_id = $1',
+    [jobId],
+  );
+  return rows;
+}

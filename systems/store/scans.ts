@@ -1,0 +1,106 @@
+/**
+ * Scans: the members of a source audience as they were when the scan began, in the order of the columns
+ * that they have, so that requests of one set of columns stay full. The position moves in the transaction
+ * that writes the ledger.
+ */
+import type { Database, Pool } from './database.ts';
+import { transaction } from './database.ts';
+
+export interface Scan {
+  readonly id: string;
+  readonly total: number;
+  /** Members up to this position are in the ledger. */
+  readonly done: number;
+  readonly state: 'running' | 'done' | 'abandoned';
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+const columns = 'id, total, done, state, started_at as "startedAt", ended_at as "endedAt"';
+
+/** The job's running scan, begun where there is none. @param fields those whose presence makes the order */
+export async function beginScan(
+  pool: Pool,
+  jobId: string,
+  sourceAudienceId: string,
+  fields: readonly string[],
+): Promise<Scan> {
+  return transaction(pool, async (database) => {
+    await database.query('select 1 from jobs where id = $1 for update', [jobId]);
+    const running = await database.query<Scan>(
+      `select ${columns} from scans where job_id = $1 and state = 'running'`,
+      [jobId],
+    );
+    if (running.rows[0] !== undefined) return running.rows[0];
+    const begun = await database.query<{ id: string }>(
+      'insert into scans (job_id, total) values ($1, 0) returning id',
+      [jobId],
+    );
+    const scanId = begun.rows[0]?.id;
+    const has = fields.map((_, index) => `(profiles.fields ? $${index + 3})::int::bit`).join(' || ');
+    const inserted = await database.query(
+      `insert into scan_members (scan_id, position, profile_id)
+       select $1, row_number() over (order by ${has === '' ? '' : `${has}, `}profile_id), profile_id
+         from audience_members join profiles on profiles.id = profile_id
+        where audience_id = $2 and is_member`,
+      [scanId, sourceAudienceId, ...fields],
+    );
+    const { rows } = await database.query<Scan>(
+      `update scans set total = $2 where id = $1 returning ${columns}`,
+      [scanId, inserted.rowCount],
+    );
+    const [scan] = rows;
+    if (scan === undefined) throw new Error('The scan that was just begun is gone.');
+    return scan;
+  });
+}
+
+export async function findScan(database: Database, scanId: string): Promise<Scan | undefined> {
+  const { rows } = await database.query<Scan>(`select ${columns} from scans where id = $1`, [scanId]);
+  return rows[0];
+}
+
+/** The job's newest scan. */
+export async function latestScan(database: Database, jobId: string): Promise<Scan | undefined> {
+  const { rows } = await database.query<Scan>(
+    `select ${columns} from scans where job_id = $1 order by started_at desc limit 1`,
+    [jobId],
+  );
+  return rows[0];
+}
+
+/** The members at the positions after `after`, up to `after + count`. */
+export async function readScanPage(
+  database: Database,
+  scanId: string,
+  after: number,
+  count: number,
+): Promise<readonly string[]> {
+  const { rows } = await database.query<{ profile_id: string }>(
+    'select profile_id from scan_members where scan_id = $1 and position > $2 and position <= $3 order by position',
+    [scanId, after, after + count],
+  );
+  return rows.map((row) => row.profile_id);
+}
+
+/** Moves the position. @returns false when another attempt moved it: this one is then to stop, unwritten */
+export async function advanceScan(
+  database: Database,
+  scanId: string,
+  from: number,
+  to: number,
+): Promise<boolean> {
+  const { rowCount } = await database.query(
+    "update scans set done = $3 where id = $1 and done = $2 and state = 'running'",
+    [scanId, from, to],
+  );
+  return rowCount === 1;
+}
+
+export async function endScan(database: Database, scanId: string, state: 'done' | 'abandoned'): Promise<void> {
+  await database.query("update scans set state = $2, ended_at = now() where id = $1 and state = 'running'", [
+    scanId,
+    state,
+  ]);
+  await database.query('delete from scan_members where scan_id = $1', [scanId]);
+}

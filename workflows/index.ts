@@ -1,0 +1,4 @@
+/** The workflows that a worker offers. */
+export { exportAudience } from './export-audience.ts';
+export { relayChanges } from './relay-changes.ts';
+export { scanAudience } from './scan-audience.ts';
