@@ -22,6 +22,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { SignalDefinition } from '@temporalio/workflow';
 import type { ExportActivities, Progress } from '../activities/export-audience.ts';
 import { scanAudienceWorkflowId } from '../jobs/job-id.ts';
 import {
@@ -113,7 +114,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   });
   const show = (): void => setCurrentDetails(exportDetails(status(), progress));
   const scanHandle = () => getExternalWorkflowHandle(scanAudienceWorkflowId(jobId));
-  const tellScan = async (signal: typeof scanPauseSignal): Promise<void> => {
+  const tellScan = async (signal: SignalDefinition): Promise<void> => {
     // A scan that ended at this moment has nothing left to pause.
     if (scanning) await scanHandle().signal(signal).catch(() => undefined);
   };

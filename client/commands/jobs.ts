@@ -1,0 +1,158 @@
+/**
+ * `jobs`: start, list, show, watch, steer, and what became of every member.
+ */
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { ExpectedError } from '../../jobs/errors.ts';
+import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
+import type { Pool } from '../../systems/store/database.ts';
+import { findProfiles, normaliseIdentity } from '../../systems/store/identities.ts';
+import { findJob, listJobs } from '../../systems/store/jobs.ts';
+import type { Job } from '../../systems/store/jobs.ts';
+import { groupFailures, readCounts, readFailedMembers, readHistory } from '../../systems/store/ledger.ts';
+import { runs } from '../command.ts';
+import type { Context } from '../context.ts';
+import { readJobFile } from '../job-file.ts';
+import { startJob } from '../jobs/start.ts';
+import { steer, steerings } from '../jobs/steer.ts';
+import { summariseJob } from '../jobs/summary.ts';
+import type { JobSummary } from '../jobs/summary.ts';
+import { watchJob } from '../jobs/watch.ts';
+import type { Output } from '../output.ts';
+
+export function addJobCommands(program: Command): void {
+  const jobs = program.command('jobs').description('start jobs, watch and steer them, see what became of every member');
+
+  runs(jobs.command('start').argument('<file>', 'the job’s YAML file').description('start a job'), async ({ context, output }, file) => {
+    const configuration = await readJobFile(file ?? '');
+    const job = await startJob(await context.store(), await context.temporal(), configuration);
+    showStarted(output, context, job);
+  });
+
+  runs(jobs.command('list').description('all jobs, with their states'), async ({ context, output }) => {
+    const store = await context.store();
+    const rows = await Promise.all(
+      (await listJobs(store)).map(async (job) => ({ job, counts: await readCounts(store, job.id) })),
+    );
+    output.result(rows.map(({ job, counts }) => ({ id: job.id, label: job.label, kind: job.kind, state: job.state, reason: job.stateReason, counts })));
+    output.table(
+      ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
+      rows.map(({ job, counts }) => [job.id, job.label, job.state, counts.accepted, counts.rejected, counts['not-in-list'], job.stateReason.split('\n')[0] ?? '']),
+    );
+  });
+
+  runs(jobs.command('show').argument('<job>', 'its id or label').description('how a job stands'), async ({ context, output }, name) => {
+    showSummary(output, context, await summariseJob(await context.store(), await context.temporal(), name ?? ''));
+  });
+
+  runs<{ untilScanned?: boolean }>(
+    jobs.command('watch').argument('<job>').option('--until-scanned', 'end when the scan is done and the queue empty').description('watch a job, with a progress bar while it scans'),
+    async ({ context, output, options }, name) => {
+      const until = options.untilScanned === true ? 'scanned' : 'ended';
+      output.result(await watchJob(await context.store(), await context.temporal(), name ?? '', output, until));
+    },
+  );
+
+  for (const how of Object.keys(steerings) as (keyof typeof steerings)[]) {
+    runs(jobs.command(how).argument('<job>').description(steerings[how].does), async ({ context, output }, name) => {
+      const job = await findJob(await context.store(), name ?? '');
+      const status = await steer(await context.temporal(), job, how);
+      output.result({ job: job.id, ...status });
+      output.line(`${job.label}: ${status.state}, ${status.queued} queued.`);
+    });
+  }
+
+  runs<{ csv?: string }>(
+    jobs.command('failures').argument('<job>').option('--csv <file>', 'write the members with identifiers and reasons').description('rejected members, by reason'),
+    async ({ context, output, options }, name) => {
+      const store = await context.store();
+      const job = await findJob(store, name ?? '');
+      const groups = await groupFailures(store, job.id);
+      if (options.csv !== undefined) output.line(`${await writeFailures(store, job, options.csv)} members written to ${options.csv}.`);
+      output.result(groups);
+      if (groups.length === 0) output.line('No member is rejected.');
+      else output.table(['target', 'reason', 'members', 'Responsys’ words, of one of them'], groups.map((group) => [group.target, group.code, group.members, group.example]));
+    },
+  );
+
+  runs<{ email?: string }>(
+    jobs.command('history').argument('<job>').requiredOption('--email <address>', 'the person').description('what a job did about a person'),
+    async ({ context, output, options }, name) => {
+      const store = await context.store();
+      const job = await findJob(store, name ?? '');
+      const value = normaliseIdentity('email', options.email ?? '');
+      const [profileId] = value === undefined ? [] : await findProfiles(store, await context.hashKeys(), [{ field: 'email', value }]);
+      if (profileId === undefined) throw new ExpectedError('NOT_FOUND', '--email: the store knows nobody of this address.');
+      const lines = await readHistory(store, job.id, profileId);
+      output.result({ profileId, lines });
+      output.line(`profile ${profileId}`);
+      output.table(
+        ['when', 'change', 'list', 'fields', 'memberships', 'RIID', 'reason'],
+        lines.map((line) => [line.at.toISOString(), line.change, line.fates.list ?? '–', line.fates.fields ?? '–', line.fates.memberships ?? '–', line.riid ?? '–', (line.reasons ?? []).map((reason) => reason.words).join('; ')]),
+      );
+    },
+  );
+}
+
+function workflowUrl(context: Context, jobId: string): string | undefined {
+  if (context.uiUrl === undefined) return undefined;
+  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(exportAudienceWorkflowId(jobId))}`;
+}
+
+function showStarted(output: Output, context: Context, job: Job): void {
+  const url = workflowUrl(context, job.id);
+  const warnings = job.plan?.warnings ?? [];
+  output.result({ id: job.id, label: job.label, state: job.state, warnings, url });
+  output.line(`Started ${job.label} as ${job.id}.`);
+  for (const warning of warnings) output.line(`Note: ${warning}`);
+  if (url !== undefined) output.line(`Web UI: ${url}`);
+  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
+}
+
+function showSummary(output: Output, context: Context, summary: JobSummary): void {
+  const url = workflowUrl(context, summary.id);
+  output.result({ ...summary, url });
+  const rows: [string, string | number][] = [
+    ['job', `${summary.label} (${summary.id})`],
+    ['state', summary.reason === '' ? summary.state : `${summary.state}: ${summary.reason}`],
+    ['audience → list', `${summary.audience} → ${summary.list}`],
+    ['authorization', summary.authorization],
+    ['tables', summary.tables.join(', ') || 'none'],
+    ['scanned', summary.scan === null ? 'not yet' : `${summary.scan.done} of ${summary.scan.total}`],
+    ['sent', summary.members.sent],
+    ['accepted', summary.members.accepted],
+    ['rejected', summary.members.rejected],
+    ['not in list', summary.members.notInList],
+    ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
+    ['next flush', summary.nextFlushAt ?? '–'],
+  ];
+  for (const { target, requests, rows: sent } of summary.requests) rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
+  if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
+  if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
+  for (const warning of summary.warnings) rows.push(['note', warning]);
+  if (url !== undefined) rows.push(['Web UI', url]);
+  output.table(['', ''], rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]));
+}
+
+/** @returns how many members were written */
+async function writeFailures(store: Pool, job: Job, path: string): Promise<number> {
+  const fields = Object.keys(job.configuration.idMappings);
+  const file = createWriteStream(path, { mode: 0o600 });
+  const write = (cells: readonly string[]): boolean => file.write(`${cells.map(csvCell).join(',')}\r\n`);
+  write(['profile', ...fields, 'target', 'reason', 'words', 'when']);
+  let written = 0;
+  for (let after: string | undefined; ; ) {
+    const page = await readFailedMembers(store, job.id, fields, after, 1_000);
+    for (const member of page)
+      write([member.profileId, ...fields.map((field) => member.identifiers[field] ?? ''), member.target, member.code, member.words, member.at.toISOString()]);
+    written += page.length;
+    after = page.at(-1)?.profileId;
+    if (after === undefined) break;
+  }
+  file.end();
+  await finished(file);
+  return written;
+}
+
+const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

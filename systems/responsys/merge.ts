@@ -1,0 +1,156 @@
+/**
+ * Merges into profile lists and extension tables. The result has an outcome for each row, in the rows'
+ * order, whatever number of requests it took.
+ */
+import type { IdentifierColumn } from '../../jobs/export-audience.ts';
+import { splitRows } from './body.ts';
+import type { Answer, Connection, Request } from './connection.ts';
+import { ResponsysError } from './errors.ts';
+import { narrow } from './narrow.ts';
+import type { SendResult } from './narrow.ts';
+import { outcomeOfRow, refusalOf, rejection } from './row-outcome.ts';
+import type { RowOutcome } from './row-outcome.ts';
+
+export interface ListMergeRule {
+  /** One, or two that must both match; in the list's spelling, with the underscore. */
+  readonly matchColumns: readonly IdentifierColumn[];
+  readonly insertOnNoMatch: boolean;
+  readonly updateOnMatch: 'REPLACE_ALL' | 'NO_UPDATE';
+  readonly defaultPermissionStatus: 'OPTIN' | 'OPTOUT';
+}
+
+export interface ListMerge {
+  readonly columns: readonly string[];
+  /** As many cells as columns in each; a cell is a string. */
+  readonly rows: readonly (readonly string[])[];
+  readonly rule: ListMergeRule;
+}
+
+export interface TableMerge {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** In the list's spelling: what a table wants to hear instead is known here. */
+  readonly matchColumns: readonly string[];
+  readonly insertOnNoMatch: boolean;
+  readonly updateOnMatch: 'REPLACE_ALL' | 'NO_UPDATE';
+}
+
+export interface MergeResult {
+  /** In the order of the rows that were given. */
+  readonly rows: readonly RowOutcome[];
+  readonly requests: readonly MergeRequest[];
+}
+
+export interface MergeRequest {
+  readonly rows: number;
+  readonly status: number;
+  readonly errorCode?: string;
+  readonly correlationId?: string;
+  readonly ms: number;
+}
+
+type Rows = readonly (readonly string[])[];
+
+/** Source: Oracle's REST guide, lists-listName-members-post. */
+export async function mergeList(
+  connection: Connection,
+  list: string,
+  { columns, rows, rule }: ListMerge,
+  signal?: AbortSignal,
+): Promise<MergeResult> {
+  const [matchColumnName1, matchColumnName2 = null] = rule.matchColumns;
+  const mergeRule = {
+    htmlValue: 'H',
+    textValue: 'T',
+    optinValue: 'I',
+    optoutValue: 'O',
+    insertOnNoMatch: rule.insertOnNoMatch,
+    updateOnMatch: rule.updateOnMatch,
+    matchColumnName1,
+    matchColumnName2,
+    matchOperator: matchColumnName2 === null ? 'NONE' : 'AND',
+    rejectRecordIfChannelEmpty: null,
+    defaultPermissionStatus: rule.defaultPermissionStatus,
+  };
+  const request = (some: Rows): Request => ({
+    api: 'Merge List Recipients',
+    what: `merge into the list ${list}`,
+    method: 'POST',
+    path: `/rest/api/v1.3/lists/${encodeURIComponent(list)}/members`,
+    body: { recordData: { fieldNames: columns, records: some, mapTemplateName: null }, mergeRule },
+  });
+  return mergeAll(rows, (some) => connection.call(request(some), signal), true, !rule.insertOnNoMatch);
+}
+
+/** How a table wants to be told its match columns: by the current guide, or as older accounts have it. */
+export type TableMatchForm = 'matchColumnName1' | 'matchColumn';
+
+/** Source: Oracle's REST guide, listExtensions-petName-members-post: names without the underscore. */
+export async function mergeTable(
+  connection: Connection,
+  path: { readonly list: string; readonly table: string },
+  { columns, rows, matchColumns, insertOnNoMatch, updateOnMatch }: TableMerge,
+  form: TableMatchForm,
+  signal?: AbortSignal,
+): Promise<MergeResult> {
+  const [first, second = null] = matchColumns.map((column) => column.replace(/_$/, ''));
+  const match =
+    form === 'matchColumn' ? { matchColumn: first } : { matchColumnName1: first, matchColumnName2: second };
+  const request = (some: Rows): Request => ({
+    api: 'Merge Profile Extension Recipients',
+    what: `merge into the table ${path.table}`,
+    method: 'POST',
+    path: `/rest/api/v1.3/lists/${encodeURIComponent(path.list)}/listExtensions/${encodeURIComponent(path.table)}/members`,
+    body: {
+      recordData: { fieldNames: columns, records: some, mapTemplateName: null },
+      insertOnNoMatch,
+      updateOnMatch,
+      ...match,
+    },
+  });
+  return mergeAll(rows, (some) => connection.call(request(some), signal), false, !insertOnNoMatch);
+}
+
+/** Whether a table was told its match column in the form that it does not know. Source: reference §3.4. */
+export const isOtherMatchForm = (error: unknown): boolean =>
+  error instanceof ResponsysError && /match column is null/i.test(error.words);
+
+async function mergeAll(
+  rows: Rows,
+  call: (rows: Rows) => Promise<Answer>,
+  readsRiid: boolean,
+  updatesOnly: boolean,
+): Promise<MergeResult> {
+  const requests: MergeRequest[] = [];
+  const send = async (some: Rows): Promise<SendResult<RowOutcome>> => {
+    try {
+      const { body, status, correlationId, ms } = await call(some);
+      requests.push({ rows: some.length, status, ms, ...(correlationId === undefined ? {} : { correlationId }) });
+      return { outcomes: readRecords(body, some.length).map((cells) => outcomeOfRow(cells, readsRiid, updatesOnly)) };
+    } catch (error) {
+      const refusal = error instanceof ResponsysError ? refusalOf(error) : undefined;
+      if (!(error instanceof ResponsysError) || refusal === undefined) throw error;
+      const { status = 0, errorCode, correlationId } = error;
+      requests.push({
+        rows: some.length,
+        status,
+        ms: 0,
+        ...(errorCode === undefined ? {} : { errorCode }),
+        ...(correlationId === undefined ? {} : { correlationId }),
+      });
+      return { refusal };
+    }
+  };
+  const outcomes: RowOutcome[] = [];
+  for (const run of splitRows(rows)) outcomes.push(...(await narrow(run, send, rejection)));
+  return { rows: outcomes, requests };
+}
+
+/** @throws ResponsysError when the answer has not a row for each row sent */
+function readRecords(body: unknown, expected: number): readonly (readonly unknown[])[] {
+  const data = typeof body === 'object' && body !== null && 'recordData' in body ? body.recordData : undefined;
+  const records = typeof data === 'object' && data !== null && 'records' in data ? data.records : undefined;
+  if (!Array.isArray(records) || records.length !== expected || !records.every((row) => Array.isArray(row)))
+    throw new ResponsysError('service', `Responsys answered a merge of ${expected} rows without a row for each`);
+  return records as readonly (readonly unknown[])[];
+}

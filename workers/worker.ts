@@ -1,0 +1,108 @@
+/**
+ * A worker: runs the workflows and their activities until SIGINT or SIGTERM. Where the store, Temporal and
+ * the key are comes from the environment, or from the running embedded default.
+ */
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { pino } from 'pino';
+import { openConnections } from '../activities/connections.ts';
+import type { Means } from '../activities/connections.ts';
+import { exportActivities } from '../activities/export-audience.ts';
+import { relayActivities } from '../activities/relay.ts';
+import { ExpectedError } from '../jobs/errors.ts';
+import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
+import { readEnvironment, readRunning } from '../systems/environment.ts';
+import { openStore } from '../systems/store/database.ts';
+import { openHashKeys } from '../systems/store/identities.ts';
+import { keyFrom } from '../systems/store/secrets.ts';
+import { relayChanges } from '../workflows/index.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+/** What a call to Responsys may take, and a little more: a worker that stops lets those under way end. */
+const shutdownGraceMs = 65_000;
+
+async function main(): Promise<void> {
+  const environment = readEnvironment();
+  const running = environment.databaseUrl === undefined ? readRunning(environment.dataFolder) : undefined;
+  const databaseUrl = environment.databaseUrl ?? running?.databaseUrl;
+  const key = environment.key ?? running?.key;
+  if (databaseUrl === undefined || key === undefined)
+    throw new ExpectedError(
+      'NOT_RUNNING',
+      'A worker needs LYTICS_RESPONSYS_DATABASE_URL and LYTICS_RESPONSYS_KEY, or a running "npm start".',
+    );
+  // Standard output belongs to whoever started the worker; logs go to standard error.
+  const log = pino({ level: environment.logLevel, base: undefined }, pino.destination(2));
+  Runtime.install({
+    logger: {
+      log: (level, message) => log[level === 'TRACE' ? 'debug' : (level.toLowerCase() as 'info')](message),
+      trace: (message) => log.trace(message),
+      debug: (message) => log.debug(message),
+      info: (message) => log.info(message),
+      warn: (message) => log.warn(message),
+      error: (message) => log.error(message),
+    },
+    shutdownSignals: [],
+  });
+
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const address = running?.temporalAddress ?? connectionOptions.address;
+  const options = { ...connectionOptions, ...(address === undefined ? {} : { address }) };
+  const store = await openStore(databaseUrl);
+  const master = keyFrom(key);
+  await openHashKeys(store, master);
+  const connection = await Connection.connect(options);
+  const temporal = new Client({ connection, namespace });
+  await registerSearchAttributes(connection, namespace);
+  const nativeConnection = await NativeConnection.connect(options);
+
+  const means: Means = {
+    store,
+    key: master,
+    allowHosts: [...environment.allowHosts, ...(running?.allowHosts ?? [])],
+    temporal,
+    log,
+  };
+  const worker = await Worker.create({
+    connection: nativeConnection,
+    namespace,
+    taskQueue,
+    workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
+    activities: { ...exportActivities(means, openConnections(means)), ...relayActivities(means) },
+    maxCachedWorkflows: 200,
+    maxConcurrentActivityTaskExecutions: 20,
+    shutdownGraceTime: shutdownGraceMs,
+    shutdownForceTime: shutdownGraceMs + 10_000,
+  });
+  await temporal.workflow.start(relayChanges, {
+    workflowId: relayWorkflowId,
+    taskQueue,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    staticSummary: 'Relay: tells running jobs of changes in their audiences',
+  });
+
+  const stop = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  // The one who started this worker is gone: nobody is left to stop it.
+  process.on('disconnect', stop);
+  const ran = worker.run();
+  process.send?.({ ready: true });
+  log.info({ taskQueue, namespace }, 'worker ready');
+  await ran;
+  await nativeConnection.close();
+  await connection.close();
+  await store.end();
+}
+
+try {
+  await main();
+  if (process.connected) process.disconnect();
+} catch (error) {
+  const expected = error instanceof ExpectedError;
+  process.stderr.write(`${expected ? `${error.code}  ${error.message}` : String(error)}\n`);
+  process.exit(expected ? 4 : 1);
+}
