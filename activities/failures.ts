@@ -47,6 +47,8 @@ export function codeOfResponsysError(error: ResponsysError): ErrorCode {
     case 'capacity':
     case 'network':
     case 'service':
+    // A token that is refused twice in a row: the next try logs in again.
+    case 'token':
       return 'SERVICE_UNAVAILABLE';
     case 'refused':
     case 'not-found':

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
       'A worker needs LYTICS_RESPONSYS_DATABASE_URL and LYTICS_RESPONSYS_KEY, or a running "npm start".',
     );
   // Standard output belongs to whoever started the worker; logs go to standard error.
-  const log = pino({ level: environment.logLevel, base: undefined }, pino.destination(2));
+  const log = pino({ level: environment.logLevel, base: null }, pino.destination(2));
   Runtime.install({
     logger: {
       log: (level, message) => log[level === 'TRACE' ? 'debug' : (level.toLowerCase() as 'info')](message),

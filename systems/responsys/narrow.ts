@@ -2,9 +2,9 @@
  * One bad row never takes its neighbours down: when a whole request is refused for a row, the row is found
  * and set aside, and the rest is sent. Pure: the sending is given.
  *
- * A refusal that names the row (`Record n = …`) costs one request more. One that names none is halved; a
- * half that must hold the bad row, since its other half was taken, is not sent whole again. So one bad row
- * of 200 costs at most ten requests more.
+ * A refusal that names the row (`Record n = …`) costs one request more. Where none is named, the first few
+ * bad rows are searched by halving, and what was not sent meanwhile goes together: at most nine requests more
+ * for one bad row of 200. Where many are bad, all is halved: at most two requests for each bad row.
  */
 
 /** Why a request was refused, as far as it is a row's fault. */
@@ -13,6 +13,14 @@ export interface Refusal {
   readonly index: number | undefined;
   readonly words: string;
 }
+
+/** Bad rows that are searched for one by one, before a batch is taken to be bad throughout. */
+const fewBadRows = 3;
+
+const halves = (positions: readonly number[]): readonly [readonly number[], readonly number[]] => {
+  const middle = Math.ceil(positions.length / 2);
+  return [positions.slice(0, middle), positions.slice(middle)];
+};
 
 export type SendResult<Outcome> =
   { readonly outcomes: readonly Outcome[] } | { readonly refusal: Refusal };
@@ -36,40 +44,63 @@ export async function narrow<Row, Outcome>(
     return undefined;
   }
 
+  const setAside = (position: number, words: string): void => void outcomes.set(position, reject(words));
+  const without = (positions: readonly number[], bad: number): readonly number[] =>
+    positions.filter((position) => position !== bad);
+
   /** Sends rows of which nothing is known. */
   async function settle(positions: readonly number[]): Promise<void> {
     let rest = positions;
+    let searches = 0;
     while (rest.length > 0) {
       const refusal = await attempt(rest);
       if (refusal === undefined) return;
       const bad = refusal.index === undefined ? undefined : rest[refusal.index];
-      if (bad === undefined) return halve(rest, refusal);
-      outcomes.set(bad, reject(refusal.words));
-      rest = rest.filter((position) => position !== bad);
+      if (bad !== undefined) {
+        setAside(bad, refusal.words);
+        rest = without(rest, bad);
+      } else if (searches < fewBadRows) {
+        searches += 1;
+        rest = await searchOne(rest, refusal);
+      } else {
+        return halve(rest, refusal);
+      }
     }
   }
 
-  /** Rows that were refused as a whole, by a refusal that named none of them. */
+  /**
+   * Finds one bad row among rows that were refused without naming it, sending good ones on the way.
+   * @returns the rows that are still to be sent
+   */
+  async function searchOne(positions: readonly number[], refused: Refusal): Promise<readonly number[]> {
+    let suspects = positions;
+    let refusal = refused;
+    const unsent: number[] = [];
+    while (suspects.length > 1) {
+      const [left, right] = halves(suspects);
+      const leftRefusal = await attempt(left);
+      // The whole was refused and its left half taken: the right half must hold a bad row.
+      suspects = leftRefusal === undefined ? right : left;
+      if (leftRefusal !== undefined) {
+        refusal = leftRefusal;
+        unsent.push(...right);
+      }
+    }
+    for (const bad of suspects) setAside(bad, refusal.words);
+    return unsent.toSorted((one, other) => one - other);
+  }
+
+  /** Rows that were refused without naming one, of which many may be bad: both halves on their own. */
   async function halve(positions: readonly number[], refusal: Refusal): Promise<void> {
     const [only] = positions;
     if (only === undefined) return;
-    if (positions.length === 1) {
-      outcomes.set(only, reject(refusal.words));
-      return;
-    }
-    const middle = Math.ceil(positions.length / 2);
-    const left = positions.slice(0, middle);
-    const right = positions.slice(middle);
+    if (positions.length === 1) return setAside(only, refusal.words);
+    const [left, right] = halves(positions);
     const leftRefusal = await attempt(left);
-    // The whole was refused and its left half taken: the right half must hold a bad row.
     if (leftRefusal === undefined) return halve(right, refusal);
-    const bad = leftRefusal.index === undefined ? undefined : left[leftRefusal.index];
-    if (bad === undefined) await halve(left, leftRefusal);
-    else {
-      outcomes.set(bad, reject(leftRefusal.words));
-      await settle(left.filter((position) => position !== bad));
-    }
-    await settle(right);
+    await halve(left, leftRefusal);
+    const rightRefusal = await attempt(right);
+    if (rightRefusal !== undefined) await halve(right, rightRefusal);
   }
 
   await settle(rows.map((_, position) => position));

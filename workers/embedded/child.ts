@@ -58,7 +58,12 @@ const LOG_BYTES = 5 * 1024 * 1024;
 /** Starts a child process. @throws Error where the program cannot be started at all */
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const log = spec.logFile === undefined ? 'ignore' : openLog(spec.logFile);
-  const stdio: StdioOptions = ['ignore', spec.stdout ?? log, log, ...(spec.ipc === true ? ['ipc' as const] : [])];
+  const stdio: StdioOptions = [
+    'ignore',
+    spec.stdout ?? log,
+    log,
+    ...(spec.ipc === true ? ['ipc' as const] : []),
+  ];
   const child = spawn(spec.command, spec.args, {
     stdio,
     detached: true,
@@ -105,7 +110,8 @@ function watchChild(spec: ChildSpec, child: ChildProcess, pid: number): Child {
         sleep(stopWithinMs, undefined, { signal: timeout.signal }).catch(() => undefined),
       ]);
       timeout.abort();
-      if (!gone) child.kill('SIGKILL');
+      // Nothing happens where it has exited meanwhile.
+      child.kill('SIGKILL');
       await exited;
     },
     kill: () => void child.kill(killSignal),

@@ -4,7 +4,15 @@
  * process, however that ends, and a stale one cannot be.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -14,7 +22,7 @@ export interface DataFolder {
   /** Its real path, symbolic links followed. */
   readonly path: string;
   /** Lets another start have it. */
-  unlock(): void;
+  readonly unlock: () => void;
 }
 
 const holderFile = z.object({ pid: z.number(), since: z.string() });
@@ -36,7 +44,10 @@ export function openDataFolder(folder: string): DataFolder {
   }
   const path = realpathSync(folder);
   const lock = lockFile(path);
-  writePrivately(join(path, 'lock.json'), JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+  writePrivately(
+    join(path, 'lock.json'),
+    JSON.stringify({ pid: process.pid, since: new Date().toISOString() }),
+  );
   return { path, unlock: () => lock.close() };
 }
 

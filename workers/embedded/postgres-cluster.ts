@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { writePrivately } from './data-folder.ts';
+import { ExpectedError } from '../../jobs/errors.ts';
 import type { PostgresHome } from './postgres-home.ts';
 import { programOf, startOf } from './process-identity.ts';
 
@@ -61,9 +62,10 @@ async function makeCluster(home: PostgresHome, pgdata: string, password: string)
     renameSync(draft, pgdata);
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    throw new Error(`PostgreSQL's data could not be made in ${home.folder}: ${stderr.trim() || String(error)}`, {
-      cause: error,
-    });
+    throw new ExpectedError(
+      'NOT_RUNNING',
+      `PostgreSQL's data could not be made in ${home.folder}: ${stderr.trim() || String(error)}`,
+    );
   } finally {
     rmSync(passwordFile, { force: true });
   }

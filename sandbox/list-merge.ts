@@ -1,0 +1,94 @@
+/**
+ * Merging recipients into a profile list. Rows in their order, so that of two rows on the same member the
+ * later wins and both answer the same RIID. Source: reference §2.
+ */
+import { isReadOnly, permissionColumns } from './columns.ts';
+import type { Answer, Call, Context } from './context.ts';
+import { Refused } from './errors.ts';
+import { listLinks } from './links.ts';
+import { openListRows } from './list-rows.ts';
+import { readListRule } from './merge-rule.ts';
+import type { ListMergeRule } from './merge-rule.ts';
+import { asObject, onlyKeys, readRecordData } from './record-data.ts';
+import type { RecordData } from './record-data.ts';
+import { checkRows, failedRecord } from './row-check.ts';
+
+export function mergeListRecipients(context: Context, call: Call): Answer {
+  const list = context.catalog.list(call.names['list'] ?? '');
+  const body = asObject(call.body, 'The request');
+  onlyKeys(body, 'the request', ['recordData', 'mergeRule', 'links']);
+  const config = context.config();
+  const rule = readListRule(body['mergeRule']);
+  const data = readRecordData(body['recordData'], list.field, config.unknownField);
+  refuseColumns(data, rule);
+  const { H, T, I, O } = rule.said;
+  const failures = checkRows(data, {
+    keys: rule.keys,
+    channels: rule.channels,
+    allowed: {
+      EMAIL_FORMAT_: [H, T],
+      ...Object.fromEntries(permissionColumns.map((name) => [name, [I, O]])),
+    },
+    badEmail: config.badEmail,
+  });
+
+  const { records, inserted, failed } = context.storage.transaction(() => {
+    const rows = openListRows(context, list, data, rule);
+    let refusals = 0;
+    const merged = data.rows.map((row, index) => {
+      const fault = failures.get(index);
+      const riid = fault === undefined ? rows.merge(row) : undefined;
+      if (riid !== undefined) return [String(riid)];
+      refusals += 1;
+      return failedRecord(index, fault ?? noMatch(rule), 1);
+    });
+    return { records: merged, ...rows.finish(), failed: refusals };
+  });
+  list.count += inserted;
+  return {
+    body: {
+      recordData: { fieldNames: ['RIID_'], records, mapTemplateName: data.mapTemplateName },
+      mergeRule: echo(body['mergeRule'] as object),
+      links: listLinks(list.name),
+    },
+    rows: records.length,
+    failed,
+  };
+}
+
+/** The match columns must be given, and only Responsys writes its read-only columns. */
+function refuseColumns(data: RecordData, rule: ListMergeRule): void {
+  const names = data.columns.map((field) => field.name);
+  const keys: readonly string[] = rule.keys;
+  const missing = keys.find((key) => !names.includes(key));
+  if (missing !== undefined)
+    throw new Refused('INVALID_PARAMETER', `The match column ${missing} is not found in fieldNames`);
+  const locked = names.find((name) => isReadOnly(name) && !keys.includes(name));
+  if (locked !== undefined) throw new Refused('INVALID_PARAMETER', `The field ${locked} is read only`);
+}
+
+/** These words are invented: no source shows what a row without a match is told. */
+function noMatch(rule: ListMergeRule): string {
+  return rule.insertOnNoMatch
+    ? 'No match found for the record, and RIID_ is only for updates'
+    : 'No match found for the record, and insertOnNoMatch is false';
+}
+
+/** The rule comes back as it was sent, null where it was silent. Source: reference §2.2, recorded traffic. */
+function echo(rule: object): object {
+  const silent = {
+    textValue: null,
+    htmlValue: null,
+    optinValue: null,
+    insertOnNoMatch: null,
+    updateOnMatch: null,
+    matchColumnName1: null,
+    matchColumnName2: null,
+    matchOperator: null,
+    optoutValue: null,
+    rejectRecordIfChannelEmpty: null,
+    defaultPermissionStatus: null,
+    matchColumnName3: null,
+  };
+  return { ...silent, ...rule };
+}

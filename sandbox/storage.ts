@@ -1,0 +1,89 @@
+/**
+ * The sandbox's one SQLite file. Every request is one transaction, so that a kill at any time leaves whole
+ * requests only; statements are prepared once.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS folders (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS lists (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, fields TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS extension_tables (
+    id INTEGER PRIMARY KEY, list_id INTEGER NOT NULL, name TEXT NOT NULL, folder TEXT NOT NULL, fields TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, username TEXT NOT NULL, issued_ms INTEGER NOT NULL)
+    WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS failed_logins (username TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** Statements kept prepared; beyond it all are let go, since the texts vary with the columns of the callers. */
+const maxStatements = 500;
+
+export interface Storage {
+  /** A prepared statement, kept for its text. */
+  prepare(sql: string): StatementSync;
+  /** Runs one or more statements that return nothing. */
+  execute(sql: string): void;
+  /** All or nothing of `work`. */
+  transaction<Result>(work: () => Result): Result;
+  setting(key: string): string | undefined;
+  setSetting(key: string, value: string): void;
+  /** Empties the file: all content, tokens and settings. */
+  wipe(): void;
+  close(): void;
+}
+
+/** Opens, or makes, the file. @throws Error when another process holds it or it is no SQLite file */
+export function openStorage(file: string): Storage {
+  const database = new DatabaseSync(file);
+  // One process owns the file: its writes need no locks of others, and a second sandbox on it is a mistake.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+  database.exec('PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;');
+  database.exec(schema);
+  const statements = new Map<string, StatementSync>();
+
+  function prepare(sql: string): StatementSync {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      if (statements.size >= maxStatements) statements.clear();
+      statement = database.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  function transaction<Result>(work: () => Result): Result {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  return {
+    prepare,
+    execute: (sql) => database.exec(sql),
+    transaction,
+    setting(key) {
+      const row = prepare('SELECT value FROM meta WHERE key = ?').get(key);
+      return row === undefined ? undefined : String(row['value']);
+    },
+    setSetting(key, value) {
+      prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value);
+    },
+    wipe() {
+      statements.clear();
+      const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+      transaction(() => {
+        for (const { name } of tables) database.exec(`DROP TABLE "${String(name)}"`);
+        database.exec(schema);
+      });
+    },
+    close: () => database.close(),
+  };
+}
