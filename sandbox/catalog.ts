@@ -120,13 +120,22 @@ export function openCatalog(storage: Storage): Catalog {
       storage
         .prepare('SELECT id, name, created_ms FROM folders ORDER BY id')
         .all()
-        .map((row) => ({ id: Number(row['id']), name: String(row['name']), createdMs: Number(row['created_ms']) })),
+        .map((row) => ({
+          id: Number(row['id']),
+          name: String(row['name']),
+          createdMs: Number(row['created_ms']),
+        })),
     hasFolder,
     addFolder,
     load(config) {
       storage.transaction(() => {
         for (const name of config.folders) if (!hasFolder(name)) addFolder(name);
-        const known = new Set(storage.prepare('SELECT name FROM lists').all().map((row) => row['name']));
+        const known = new Set(
+          storage
+            .prepare('SELECT name FROM lists')
+            .all()
+            .map((row) => row['name']),
+        );
         for (const { name, folder, fields } of config.lists) {
           if (!hasFolder(folder)) addFolder(folder);
           if (!known.has(name)) addList(name, folder, fields);

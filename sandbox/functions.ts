@@ -83,9 +83,7 @@ const patterns = functions.map((entry: ApiFunction & { api: FunctionName }) => (
   api: entry.api,
   verb: entry.verb,
   action: entry.action ?? null,
-  pattern: new RegExp(
-    `^${entry.path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`,
-  ),
+  pattern: new RegExp(`^${entry.path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
 }));
 
 /**

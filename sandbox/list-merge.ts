@@ -7,7 +7,7 @@ import type { Answer, Call, Context } from './context.ts';
 import { Refused } from './errors.ts';
 import { listLinks } from './links.ts';
 import { openListRows } from './list-rows.ts';
-import { readListRule } from './merge-rule.ts';
+import { echoRule, readListRule } from './merge-rule.ts';
 import type { ListMergeRule } from './merge-rule.ts';
 import { asObject, onlyKeys, readRecordData } from './record-data.ts';
 import type { RecordData } from './record-data.ts';
@@ -48,7 +48,7 @@ export function mergeListRecipients(context: Context, call: Call): Answer {
   return {
     body: {
       recordData: { fieldNames: ['RIID_'], records, mapTemplateName: data.mapTemplateName },
-      mergeRule: echo(body['mergeRule'] as object),
+      mergeRule: echoRule(body['mergeRule'] as object),
       links: listLinks(list.name),
     },
     rows: records.length,
@@ -72,23 +72,4 @@ function noMatch(rule: ListMergeRule): string {
   return rule.insertOnNoMatch
     ? 'No match found for the record, and RIID_ is only for updates'
     : 'No match found for the record, and insertOnNoMatch is false';
-}
-
-/** The rule comes back as it was sent, null where it was silent. Source: reference §2.2, recorded traffic. */
-function echo(rule: object): object {
-  const silent = {
-    textValue: null,
-    htmlValue: null,
-    optinValue: null,
-    insertOnNoMatch: null,
-    updateOnMatch: null,
-    matchColumnName1: null,
-    matchColumnName2: null,
-    matchOperator: null,
-    optoutValue: null,
-    rejectRecordIfChannelEmpty: null,
-    defaultPermissionStatus: null,
-    matchColumnName3: null,
-  };
-  return { ...silent, ...rule };
 }

@@ -95,9 +95,28 @@ const constant = (name: string, value: string): Written => ({ name, value: () =>
 function givenColumns(data: RecordData, rule: ListMergeRule): readonly Written[] {
   const { H, T, I, O } = rule.said;
   const stored = new Map([
-    ['EMAIL_FORMAT_', { codes: new Map([[T, 'T'], [H, 'H']]), otherwise: 'H' }],
+    [
+      'EMAIL_FORMAT_',
+      {
+        codes: new Map([
+          [T, 'T'],
+          [H, 'H'],
+        ]),
+        otherwise: 'H',
+      },
+    ],
     ...permissionColumns.map(
-      (name) => [name, { codes: new Map([[O, 'O'], [I, 'I']]), otherwise: rule.permission }] as const,
+      (name) =>
+        [
+          name,
+          {
+            codes: new Map([
+              [O, 'O'],
+              [I, 'I'],
+            ]),
+            otherwise: rule.permission,
+          },
+        ] as const,
     ),
   ]);
   return data.columns.flatMap(({ name }, place): Written[] => {

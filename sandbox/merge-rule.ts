@@ -72,8 +72,7 @@ export function readListRule(value: unknown): ListMergeRule {
 export function readTableRule(given: Given, naming: Config['petMatchColumn']): MergeRule {
   const both = ['matchColumn', 'matchColumnName1', 'matchColumnName2', 'matchColumnName3'];
   onlyKeys(given, 'the request', ['recordData', 'insertOnNoMatch', 'updateOnMatch', 'links', ...both]);
-  const own: Given =
-    naming === 'matchColumn' ? { matchColumnName1: given['matchColumn'] } : given;
+  const own: Given = naming === 'matchColumn' ? { matchColumnName1: given['matchColumn'] } : given;
   const keys = readKeys(own, (text) => {
     const column = `${String(text)}_`;
     return isMatchColumn(column) ? column : undefined;
@@ -119,4 +118,23 @@ function readText(given: Given, key: string, otherwise: string): string {
   const value = given[key] ?? null;
   if (value === null) return otherwise;
   return typeof value === 'string' ? value : refuse(`${key} must be text`);
+}
+
+/** The rule comes back as it was sent, null where it was silent. Source: reference §2.2, recorded traffic. */
+export function echoRule(rule: object): object {
+  const silent = {
+    textValue: null,
+    htmlValue: null,
+    optinValue: null,
+    insertOnNoMatch: null,
+    updateOnMatch: null,
+    matchColumnName1: null,
+    matchColumnName2: null,
+    matchOperator: null,
+    optoutValue: null,
+    rejectRecordIfChannelEmpty: null,
+    defaultPermissionStatus: null,
+    matchColumnName3: null,
+  };
+  return { ...silent, ...rule };
 }

@@ -28,9 +28,14 @@ export function asObject(value: unknown, what: string): Readonly<Record<string, 
  * Refuses what Responsys does not know. Stricter than the real service may be: it is not known whether it
  * ignores such keys, and a key that it ignores is a mistake of the caller.
  */
-export function onlyKeys(object: Readonly<Record<string, unknown>>, what: string, known: readonly string[]): void {
+export function onlyKeys(
+  object: Readonly<Record<string, unknown>>,
+  what: string,
+  known: readonly string[],
+): void {
   const odd = Object.keys(object).find((key) => !known.includes(key));
-  if (odd !== undefined) throw new Refused('INVALID_REQUEST_CONTENT', `Unrecognized field "${odd}" in ${what}`);
+  if (odd !== undefined)
+    throw new Refused('INVALID_REQUEST_CONTENT', `Unrecognized field "${odd}" in ${what}`);
 }
 
 export function readRecordData(

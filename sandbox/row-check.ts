@@ -33,13 +33,19 @@ export function checkRows(data: RecordData, rules: RowRules): Failures {
   const failures = new Map<number, string>();
   const indexOf = (name: string) => data.columns.findIndex((field) => field.name === name);
   const keys = rules.keys.map((name) => ({ name, index: indexOf(name) }));
-  const channels = (rules.channels ?? []).map((code) => ({ code, index: indexOf(channelColumns[code] ?? '') }));
+  const channels = (rules.channels ?? []).map((code) => ({
+    code,
+    index: indexOf(channelColumns[code] ?? ''),
+  }));
   const checks = data.columns.map((field) => checkOf(field, rules));
 
   data.rows.forEach((row, n) => {
     for (const { name, index } of keys)
       if ((row[index] ?? '').trim() === '')
-        return void failures.set(n, `${name} is not found in fieldNames or corresponding value is null or empty`);
+        return void failures.set(
+          n,
+          `${name} is not found in fieldNames or corresponding value is null or empty`,
+        );
     for (const { code, index } of channels)
       if ((row[index] ?? '').trim() === '')
         return void failures.set(n, `The record is rejected, as its channel ${code} is empty`);

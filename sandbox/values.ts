@@ -30,7 +30,7 @@ export function isValueOf(type: FieldType, value: string): boolean {
       return isTimestamp(value);
     default: {
       const length = lengths[type] ?? 0;
-      return value.length <= length || [...value].length <= length;
+      return value.length <= length || Array.from(value).length <= length;
     }
   }
 }

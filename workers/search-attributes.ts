@@ -15,10 +15,7 @@ export async function registerSearchAttributes(connection: Connection, namespace
   const missing = await missingAttributes(connection, namespace);
   if (missing.length === 0) return;
   try {
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(missing.map((key) => [key.name, typeNumbers[key.type]])),
-    });
+    await addSearchAttributes(connection, namespace, missing);
   } catch (error) {
     // Another worker may have been faster, and Temporal Cloud takes them in its own console only.
     if (!(error instanceof Error) && !(error instanceof ServiceError)) throw error;
@@ -31,6 +28,18 @@ export async function registerSearchAttributes(connection: Connection, namespace
         .map((key) => `${key.name} (${key.type})`)
         .join(', ')}, and they could not be registered from here: add them with the namespace’s own tools.`,
     );
+}
+
+/** Registers these, without a look at which are there already. */
+export async function addSearchAttributes(
+  connection: Connection,
+  namespace: string,
+  keys: readonly (typeof searchAttributes)[number][],
+): Promise<void> {
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(keys.map((key) => [key.name, typeNumbers[key.type]])),
+  });
 }
 
 async function missingAttributes(

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { ExpectedError } from '../../jobs/errors.ts';
-import type { Running } from '../../systems/environment.ts';
 import { lastLines, startChild, type Child } from './child.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -17,8 +16,11 @@ const readyLine = z.object({
   password: z.string(),
 });
 
+/** Its ready line's addresses and login. */
+export type SandboxFace = Readonly<Omit<z.infer<typeof readyLine>, 'ready'>>;
+
 export interface RunningSandbox {
-  readonly face: NonNullable<Running['sandbox']>;
+  readonly face: SandboxFace;
   /** What may be sent a login, as `127.0.0.1:8091`. */
   readonly allowHosts: readonly string[];
   readonly child: Child;
@@ -28,6 +30,8 @@ export interface SandboxOptions {
   readonly dataFolder: string;
   /** @default 0, any free one */
   readonly port?: number;
+  /** Replaces parts of its default content and behaviour. */
+  readonly configFile?: string | undefined;
   /** @default this project's sandbox */
   readonly file?: string | undefined;
   readonly onSpawn?: (child: Child) => void;
@@ -35,13 +39,16 @@ export interface SandboxOptions {
 
 /** Starts the sandbox and waits for its word that it is ready. @throws ExpectedError with the end of its log */
 export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
-  const { dataFolder, port = 0 } = options;
+  const { dataFolder, port = 0, configFile } = options;
   const file = options.file ?? join(import.meta.dirname, '..', '..', 'sandbox', 'main.ts');
   const logFile = join(dataFolder, 'sandbox.log');
   const child = await startChild({
     name: 'sandbox',
     command: process.execPath,
-    args: [file, '--data', join(dataFolder, 'sandbox.sqlite'), '--port', String(port)],
+    args: [
+      ...[file, '--data', join(dataFolder, 'sandbox.sqlite'), '--port', String(port)],
+      ...(configFile === undefined ? [] : ['--config', configFile]),
+    ],
     logFile,
     stdout: 'pipe',
   });
@@ -57,7 +64,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   }
   const { login, api, page, username, password } = ready.data;
   return {
-    face: { login, page, username, password },
+    face: { login, api, page, username, password },
     allowHosts: [...new Set([login, api].map((url) => new URL(url).host))],
     child,
   };

@@ -1,0 +1,100 @@
+/**
+ * The sandbox's own API below `/_sandbox/`, for tests and trials: faults, switches, and what the account now
+ * holds. No part of Responsys.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import { Refused } from './errors.ts';
+import { faultSchema } from './faults.ts';
+import { jsonType, readBody, send } from './http.ts';
+import { callsPerMinute } from './limits.ts';
+import { functionNames } from './functions.ts';
+import { sendRows } from './rows-stream.ts';
+import type { Sandbox } from './sandbox.ts';
+
+type Reply = (sandbox: Sandbox, body: unknown, url: URL) => unknown;
+
+const orders = z.union([faultSchema, z.array(faultSchema)]).transform((given) => [given].flat());
+
+const replies: Readonly<Record<string, Reply>> = {
+  'GET faults': ({ faults }) => faults.waiting(),
+  'POST faults': ({ faults }, body) => {
+    faults.order(orders.parse(body));
+    return faults.waiting();
+  },
+  'DELETE faults': ({ faults }) => {
+    faults.clear();
+    return faults.waiting();
+  },
+  'GET state': state,
+  'GET config': ({ context }) => withoutPasswords(context.config()),
+  'POST config': (sandbox, body) => withoutPasswords(sandbox.patchConfig(body)),
+  'POST unlock': ({ context }, body) => {
+    context.account.unlock(z.strictObject({ username: z.string().optional() }).parse(body ?? {}).username);
+    return context.account.users();
+  },
+  'POST reset': (sandbox) => {
+    sandbox.reset();
+    return state(sandbox);
+  },
+  'GET requests': ({ log }, _, url) => log.last(Number(url.searchParams.get('limit') ?? 100)),
+};
+
+export async function serveControl(
+  sandbox: Sandbox,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readBody(request);
+  if (body === undefined) return;
+  const url = new URL(request.url ?? '/', 'http://sandbox');
+  const [, , what = '', ...names] = url.pathname.split('/').map(decodeURIComponent);
+  const answer = (status: number, value: unknown) =>
+    send(response, { status, type: jsonType, text: JSON.stringify(value, undefined, 1) });
+  try {
+    if (request.method === 'GET' && (what === 'lists' || what === 'tables')) {
+      const list = sandbox.context.catalog.list(names[0] ?? '');
+      const rows = what === 'lists' ? list : sandbox.context.catalog.table(list, names[1] ?? '');
+      await sendRows(sandbox.context.storage, rows.sql, response);
+      return;
+    }
+    const reply = replies[`${request.method ?? ''} ${what}`];
+    if (reply === undefined || names.length > 0) answer(404, { error: `There is no ${url.pathname}` });
+    else answer(200, reply(sandbox, body.length === 0 ? undefined : JSON.parse(body.toString('utf8')), url));
+  } catch (error) {
+    const text = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    answer(error instanceof Refused ? error.status : 400, { error: text });
+  }
+}
+
+function state({ context, faults, limits, log }: Sandbox): object {
+  const { catalog, account, config } = context;
+  return {
+    account: config().account.name,
+    users: account.users(),
+    folders: catalog.folders().map(({ name }) => name),
+    lists: [...catalog.lists.values()].map(({ name, folder, count, tables }) => ({
+      name,
+      folder,
+      members: count,
+      tables: [...tables.values()].map((table) => ({
+        name: table.name,
+        folder: table.folder,
+        rows: table.count,
+      })),
+    })),
+    limits: Object.fromEntries(functionNames.map((api) => [api, callsPerMinute(config(), api)])),
+    callsThisMinute: limits.used(),
+    requests: log.totals(),
+    faults: faults.waiting(),
+    underMaintenance: faults.underMaintenance(),
+  };
+}
+
+function withoutPasswords(config: Config): object {
+  const users = Object.entries(config.users).map(
+    ([name, user]) => [name, { ...user, password: '…' }] as const,
+  );
+  return { ...config, users: Object.fromEntries(users) };
+}

@@ -1,0 +1,67 @@
+/**
+ * `node sandbox/main.ts --data FILE.sqlite`: a local Responsys. Prints one JSON line when it is ready, and
+ * stops cleanly on SIGINT and SIGTERM.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openSandbox } from './sandbox.ts';
+import { listen } from './server.ts';
+
+const usage = `node sandbox/main.ts --data FILE.sqlite [--port N] [--api-port N] [--config FILE.json] [--host 127.0.0.1]
+
+  --data      the SQLite file that keeps the account; made when absent
+  --port      the port of logins, the control API and the page (default: a free one)
+  --api-port  the port of the API (default: a free one)
+  --config    settings laid over the defaults, as docs/sandbox.md lists them
+  --host      the address to listen at (default 127.0.0.1); the sandbox is for trials, not for a network
+`;
+
+function readPort(flag: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new Error(`--${flag} is "${text}"; give a number from 0 to 65535`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      'api-port': { type: 'string', default: '0' },
+      config: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (values.data === undefined) throw new Error(`--data is missing; give the SQLite file\n\n${usage}`);
+  const config: unknown = values.config === undefined ? {} : JSON.parse(readFileSync(values.config, 'utf8'));
+  const loginPort = readPort('port', values.port);
+  const apiPort = readPort('api-port', values['api-port']);
+  const sandbox = openSandbox({ data: values.data, config });
+  const listening = await listen(sandbox, { host: values.host, loginPort, apiPort });
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await listening.stop();
+    await sandbox.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', () => void stop());
+  process.on('SIGTERM', () => void stop());
+
+  const [username = '', user] = Object.entries(sandbox.context.config().users)[0] ?? [];
+  const { login, api } = listening;
+  const ready = { ready: true, login, api, page: `${login}/`, username, password: user?.password };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

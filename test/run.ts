@@ -1,0 +1,67 @@
+/**
+ * `npm test`: all test files, or those named (`npm test -- test/systems`), two at a time, with the shared
+ * servers started once. The last line has the counts.
+ */
+import { existsSync, globSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { finished } from 'node:stream/promises';
+import { POSTGRES_VARIABLE, TEMPORAL_VARIABLE } from './harness/variables.ts';
+import { keepTally } from './harness/tally.ts';
+import { startSharedPostgres, startSharedTemporal, type SharedServer } from './setup.ts';
+
+const PATTERN = 'test/**/*.test.ts';
+
+/** For one file: a hang is to fail, not to last. */
+const FILE_TIMEOUT_MS = 600_000;
+
+function filesOf(args: readonly string[]): readonly string[] {
+  const root = resolve(import.meta.dirname, '..');
+  const patterns = args.map((arg) =>
+    existsSync(arg) && statSync(arg).isDirectory() ? join(arg, '**/*.test.ts') : arg,
+  );
+  const found = args.length === 0 ? globSync(PATTERN, { cwd: root }) : globSync(patterns);
+  return [...new Set(found.map((file) => resolve(args.length === 0 ? root : '.', file)))].sort();
+}
+
+async function runFiles(files: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const keeper = keepTally();
+  const stream = run({ files: [...files], concurrency: 2, timeout: FILE_TIMEOUT_MS, signal });
+  stream.on('test:pass', (event) => keeper.pass(event)).on('test:fail', (event) => keeper.fail(event));
+  const report = stream.compose<NodeJS.ReadableStream>(new spec());
+  report.pipe(process.stdout, { end: false });
+  await finished(report);
+  const { passed, failed, skipped } = keeper.tally;
+  if (skipped.length > 0) process.stdout.write('\nSkipped:\n');
+  for (const { name, reason } of skipped) process.stdout.write(`  ${name}: ${reason}\n`);
+  process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
+  return failed === 0 && passed > 0 && !signal.aborted;
+}
+
+const files = filesOf(process.argv.slice(2));
+if (files.length === 0) {
+  process.stderr.write(`No test file at: ${process.argv.slice(2).join(' ') || PATTERN}\n`);
+  process.exit(2);
+}
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+
+const settled = await Promise.allSettled([startSharedPostgres(), startSharedTemporal()]);
+const servers = settled.flatMap((result): SharedServer[] =>
+  result.status === 'fulfilled' ? [result.value] : [],
+);
+try {
+  for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  process.env[POSTGRES_VARIABLE] = servers[0]?.address;
+  process.env[TEMPORAL_VARIABLE] = servers[1]?.address;
+  process.exitCode = (await runFiles(files, interrupted.signal)) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(
+    `The tests could not run: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exitCode = 1;
+} finally {
+  for (const server of servers) await server.stop();
+}
+process.exit();
