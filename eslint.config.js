@@ -42,7 +42,12 @@ const arrowRules = arrows.map(({ folder, never, types = [], modules = [] }) => (
           })),
           ...(modules.length === 0
             ? []
-            : [{ group: modules, message: `${folder}/ stays small and deterministic: no I/O, no schema library.` }]),
+            : [
+                {
+                  group: modules,
+                  message: `${folder}/ stays small and deterministic: no I/O, no schema library.`,
+                },
+              ]),
         ],
       },
     ],
@@ -64,7 +69,10 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },
       ],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-console': 'error',
       'no-restricted-syntax': [
@@ -84,10 +92,18 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'before', 'after'], package: 'node:test' }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'before', 'after'], package: 'node:test' },
+          ],
+        },
       ],
       'no-restricted-properties': 'off',
     },
   },
-  { files: ['*.js'], extends: [tseslint.configs.disableTypeChecked], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
 );

@@ -17,6 +17,8 @@ export interface Means {
   readonly allowHosts: readonly string[];
   readonly temporal: Client;
   readonly log: Logger;
+  /** Aborted when the worker is told to stop: long steps then end at their next safe point. */
+  readonly stopping: AbortSignal;
 }
 
 export interface Connections {

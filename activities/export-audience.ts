@@ -4,7 +4,7 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
@@ -21,7 +21,14 @@ import { readCounts, writeLedger } from '../systems/store/ledger.ts';
 import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
-import { advanceScan, beginScan, endScan, findScan, latestScan, readScanPage } from '../systems/store/scans.ts';
+import {
+  advanceScan,
+  beginScan,
+  endScan,
+  findScan,
+  latestScan,
+  readScanPage,
+} from '../systems/store/scans.ts';
 import { readUserFields } from '../systems/store/user-fields.ts';
 import type { Connections, Means } from './connections.ts';
 import { consentFields } from './delivery/consent.ts';
@@ -79,7 +86,10 @@ export function exportActivities(means: Means, connections: Connections): Export
     } catch (error) {
       const failed = asFailure(error);
       if (failed !== error) {
-        means.log.warn({ jobId, error: failed.message, cause: error instanceof Error ? error.name : '' }, 'step failed');
+        means.log.warn(
+          { jobId, error: failed.message, cause: error instanceof Error ? error.name : '' },
+          'step failed',
+        );
         await setLastError(store, jobId, failed.message).catch(() => undefined);
       }
       throw failed;
@@ -91,7 +101,10 @@ export function exportActivities(means: Means, connections: Connections): Export
     const responsys = await connections.responsys(job.authorizationId);
     const planning = await planAgainstAccount(store, responsys, job);
     if (planning.faults.length > 0)
-      throw new ExpectedError('CONFIGURATION_REFUSED', planning.faults.map((fault) => `${fault}.`).join('\n'));
+      throw new ExpectedError(
+        'CONFIGURATION_REFUSED',
+        planning.faults.map((fault) => `${fault}.`).join('\n'),
+      );
     for (const table of planning.newTables) await makeTable(responsys, configuration.list, table);
     await savePlan(store, job.id, planning.plan);
     await startRelaying(store, job.id);
@@ -129,7 +142,13 @@ export function exportActivities(means: Means, connections: Connections): Export
       await handle.signal(againSignal, { members: members.slice(from, from + maxMembersPerSignal) });
   }
 
-  async function scanPage(job: Job, scanId: string, from: number, to: number, before: Promise<unknown>): Promise<void> {
+  async function scanPage(
+    job: Job,
+    scanId: string,
+    from: number,
+    to: number,
+    before: Promise<unknown>,
+  ): Promise<void> {
     const delivered = await deliverNow(job, await readScanPage(store, scanId, from, to - from));
     await before;
     const again = await writeDelivered(job, delivered, async (database) => {
@@ -143,9 +162,10 @@ export function exportActivities(means: Means, connections: Connections): Export
   async function walk(job: Job, scanId: string): Promise<void> {
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
+    const isToEnd = (): boolean => cancellationSignal().aborted || means.stopping.aborted;
     const underWay: Promise<void>[] = [];
     let last: Promise<void> = Promise.resolve();
-    for (let from = scan.done; from < scan.total && !cancellationSignal().aborted; from += scanPageMembers) {
+    for (let from = scan.done; from < scan.total && !isToEnd(); from += scanPageMembers) {
       if (underWay.length >= scanPagesAtOnce) await underWay.shift();
       last = scanPage(job, scanId, from, Math.min(from + scanPageMembers, scan.total), last);
       // Awaited below; a page that fails while another is awaited is no unhandled rejection.
@@ -153,6 +173,12 @@ export function exportActivities(means: Means, connections: Connections): Export
       underWay.push(last);
     }
     await Promise.all(underWay);
+    cancellationSignal().throwIfAborted();
+    if (means.stopping.aborted)
+      throw ApplicationFailure.create({
+        type: 'WORKER_STOPS',
+        message: 'This worker stops; another goes on from here.',
+      });
   }
 
   return {
@@ -167,7 +193,6 @@ export function exportActivities(means: Means, connections: Connections): Export
     scanAudience: (jobId, scanId) =>
       step(jobId, async (job) => {
         await walk(job, scanId);
-        cancellationSignal().throwIfAborted();
         await endScan(store, scanId, 'done');
         await setLastError(store, jobId, null);
       }),
@@ -213,7 +238,8 @@ async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
 }
 
 function planOf(job: Job): ExportPlan {
-  if (job.plan === null) throw new ExpectedError('NOT_NOW', 'The job has not been checked against the account yet.');
+  if (job.plan === null)
+    throw new ExpectedError('NOT_NOW', 'The job has not been checked against the account yet.');
   return job.plan;
 }
 
@@ -236,7 +262,10 @@ async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): 
   const list = lists.find((one) => one.name.toUpperCase() === configuration.list.toUpperCase());
   const tables = list === undefined ? [] : await responsys.extensionTables(list.name, cancellationSignal());
   const links = await audiencesOfJob(store, job.id);
-  const audiences = await audiencesById(store, links.map(({ id }) => id));
+  const audiences = await audiencesById(
+    store,
+    links.map(({ id }) => id),
+  );
   const source = audiences.find(({ id }) => links.some((link) => link.isSource && link.id === id));
   if (source === undefined) throw new ExpectedError('NOT_FOUND', 'audience: the source audience is gone.');
   const exported = configuration.exportAudienceMemberships.flatMap((name) =>

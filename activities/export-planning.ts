@@ -139,11 +139,19 @@ function planMemberships(
   }
   const missing = columns.filter(({ column }) => !existing.fields.some((one) => sameName(one.name, column)));
   if (missing.length > 0)
-    faults.push(missingColumns('membershipsTable', name, missing.map(({ column }) => ({ column, type: 'INTEGER' }))));
+    faults.push(
+      missingColumns(
+        'membershipsTable',
+        name,
+        missing.map(({ column }) => ({ column, type: 'INTEGER' })),
+      ),
+    );
   for (const { column } of columns) {
     const found = existing.fields.find((one) => sameName(one.name, column));
     if (found !== undefined && !fitsColumn('bool', found.type))
-      faults.push(`membershipsTable: ${name}.${column} is ${found.type}, which cannot take 1 and 0; INTEGER can`);
+      faults.push(
+        `membershipsTable: ${name}.${column} is ${found.type}, which cannot take 1 and 0; INTEGER can`,
+      );
   }
   return { table: { name: existing.name, columns } };
 }

@@ -37,7 +37,7 @@ function failure(code: ErrorCode, message: string, nextRetryDelayMs?: number): A
   });
 }
 
-/** Ours for each kind of error of Responsys. */
+/** Ours for each kind of error of Responsys. A token refused twice in a row is tried again: it logs in anew. */
 export function codeOfResponsysError(error: ResponsysError): ErrorCode {
   switch (error.kind) {
     case 'login-refused':
@@ -47,7 +47,6 @@ export function codeOfResponsysError(error: ResponsysError): ErrorCode {
     case 'capacity':
     case 'network':
     case 'service':
-    // A token that is refused twice in a row: the next try logs in again.
     case 'token':
       return 'SERVICE_UNAVAILABLE';
     case 'refused':

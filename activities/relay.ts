@@ -32,7 +32,8 @@ export function relayActivities(means: Means): RelayActivities {
     relayChanges: async (forMs) => {
       const until = Date.now() + forMs;
       try {
-        while (Date.now() < until) {
+        // Where the worker stops, another takes over: the workflow starts this step anew.
+        while (Date.now() < until && !means.stopping.aborted) {
           heartbeat();
           cancellationSignal().throwIfAborted();
           const told = await tellAll(means);

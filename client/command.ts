@@ -16,18 +16,16 @@ export interface Run<Options> {
 /** Adds `--json`, and runs `action` with the command's arguments and an open context. */
 export function runs<Options extends object>(
   command: Command,
-  action: (run: Run<Options>, ...args: string[]) => Promise<void>,
+  action: (run: Run<Options>, ...args: (string | undefined)[]) => Promise<void>,
 ): Command {
-  return command
-    .option('--json', 'print the result as JSON')
-    .action(async (...given: unknown[]) => {
-      const options = command.opts<Options & { json?: boolean }>();
-      const args = given.slice(0, command.registeredArguments.length) as string[];
-      const context = openContext();
-      try {
-        await action({ context, output: openOutput(options.json === true), options }, ...args);
-      } finally {
-        await context.close();
-      }
-    });
+  return command.option('--json', 'print the result as JSON').action(async (...given: unknown[]) => {
+    const options = command.opts<Options & { json?: boolean }>();
+    const args = given.slice(0, command.registeredArguments.length) as (string | undefined)[];
+    const context = openContext();
+    try {
+      await action({ context, output: openOutput(options.json === true), options }, ...args);
+    } finally {
+      await context.close();
+    }
+  });
 }

@@ -31,6 +31,9 @@ function parseYaml(path: string, text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw notValid(path, error instanceof Error ? `is no YAML: ${error.message.split('\n')[0] ?? ''}` : 'is no YAML');
+    throw notValid(
+      path,
+      error instanceof Error ? `is no YAML: ${error.message.split('\n')[0] ?? ''}` : 'is no YAML',
+    );
   }
 }

@@ -31,6 +31,8 @@ function report(error: unknown): number {
   }
   // Ctrl-C at a prompt is the reader's wish, not a fault.
   if (error instanceof Error && error.name === 'ExitPromptError') return 130;
-  process.stderr.write(`An unexpected fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `An unexpected fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return 1;
 }

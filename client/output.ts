@@ -13,7 +13,10 @@ export interface Output {
   result(value: unknown): void;
 }
 
-export function openOutput(json: boolean, write: (text: string) => void = (text) => process.stdout.write(text)): Output {
+export function openOutput(
+  json: boolean,
+  write: (text: string) => void = (text) => process.stdout.write(text),
+): Output {
   return {
     json,
     line: (text = '') => {
@@ -29,19 +32,34 @@ export function openOutput(json: boolean, write: (text: string) => void = (text)
 }
 
 const noBorders = {
-  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
-  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
 } as const;
 
 function renderTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const numeric = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  );
   const table = new Table({
     head: [...head],
     chars: noBorders,
     colAligns: numeric.map((isNumber) => (isNumber ? 'right' : 'left')),
     style: { head: process.stdout.isTTY ? ['bold'] : [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
+  for (const row of rows)
+    table.push(row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
   return table.toString();
 }

@@ -4,7 +4,11 @@
  */
 import { z } from 'zod';
 
-export const authorizationKinds = ['responsys-interact', 'responsys-sftp', 'responsys-sftp-with-pgp'] as const;
+export const authorizationKinds = [
+  'responsys-interact',
+  'responsys-sftp',
+  'responsys-sftp-with-pgp',
+] as const;
 export type AuthorizationKind = (typeof authorizationKinds)[number];
 
 export interface AuthorizationField {
@@ -83,7 +87,14 @@ const interact = z.strictObject({
   password: z.string().min(1, 'is required'),
   endpointUri: text,
 });
-const sftp = { ...named, host: text, port, username: text, privateKey: text, folder: z.string().trim().default('') };
+const sftp = {
+  ...named,
+  host: text,
+  port,
+  username: text,
+  privateKey: text,
+  folder: z.string().trim().default(''),
+};
 const plainSftp = z.strictObject({ kind: z.literal('responsys-sftp'), ...sftp });
 const pgpSftp = z.strictObject({
   kind: z.literal('responsys-sftp-with-pgp'),

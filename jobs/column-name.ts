@@ -38,7 +38,11 @@ export function columnNameFault(name: string): string | undefined {
  * ends in `_` and 6 hex digits of the audience's id.
  * @param audienceId a random UUID
  */
-export function audienceColumn(name: string, audienceId: string, isTaken: (column: string) => boolean): string {
+export function audienceColumn(
+  name: string,
+  audienceId: string,
+  isTaken: (column: string) => boolean,
+): string {
   const folded = name.normalize('NFKD').replace(/\p{Mark}/gu, '');
   const column = folded.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
   const altered = name.toUpperCase().replaceAll(' ', '_') !== column;

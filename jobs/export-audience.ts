@@ -29,7 +29,8 @@ export const updateOnlyColumns: readonly IdentifierColumn[] = ['RIID_', ...hashC
 
 const name = z.string().trim().min(1, 'is required');
 const identifierColumn = z.enum(identifierColumns, {
-  error: (issue) => `${JSON.stringify(issue.input)} is no identifier of a profile list; one of ${identifierColumns.join(', ')}`,
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is no identifier of a profile list; one of ${identifierColumns.join(', ')}`,
 });
 const tableName = name.superRefine((value, context) => {
   const fault = columnNameFault(value);
@@ -48,7 +49,10 @@ const duration = z.string().transform((text, context) => {
 const upTo = (most: number, what: string): z.ZodDefault<z.ZodArray<typeof name>> =>
   z
     .array(name)
-    .max(most, { error: (issue) => `has ${String((issue.input as readonly unknown[]).length)} ${what}, up to ${most} are allowed` })
+    .max(most, {
+      error: (issue) =>
+        `has ${String((issue.input as readonly unknown[]).length)} ${what}, up to ${most} are allowed`,
+    })
     .default([]);
 
 const shape = z.strictObject({
@@ -93,12 +97,16 @@ export const exportAudienceSchema = shape.superRefine((job, context) => {
     if (!mapped.includes(column))
       fault(`matchColumn${index + 1}`, `${column} is not mapped; map a user field to it in idMappings`);
   });
-  if (job.matchColumn1 === job.matchColumn2) fault('matchColumn2', `${job.matchColumn1} is matchColumn1 already`);
+  if (job.matchColumn1 === job.matchColumn2)
+    fault('matchColumn2', `${job.matchColumn1} is matchColumn1 already`);
   for (const column of updateOnlyColumns.filter((one) => mapped.includes(one) && !matches.includes(one)))
     fault('idMappings', `${column} can only be a match column: Responsys fills it itself`);
   const updateOnly = matches.find((column) => updateOnlyColumns.includes(column));
   if (updateOnly !== undefined && job.insertOnNoMatch === true)
-    fault('insertOnNoMatch', `true does not go with ${updateOnly}, which can only update; leave it out or say false`);
+    fault(
+      'insertOnNoMatch',
+      `true does not go with ${updateOnly}, which can only update; leave it out or say false`,
+    );
   const hashes = matches.filter((column) => hashColumns.includes(column));
   if (hashes.length === 2) fault('matchColumn2', 'two hash columns cannot be combined');
   if (hashes.length === 1 && matches.includes('EMAIL_ADDRESS_'))
@@ -113,10 +121,15 @@ export const exportAudienceSchema = shape.superRefine((job, context) => {
     fault('fieldsTable', `"${job.membershipsTable}" is the memberships table; name another`);
 });
 
-function uniqueColumns(names: readonly string[], field: string, fault: (field: string, message: string) => void): void {
+function uniqueColumns(
+  names: readonly string[],
+  field: string,
+  fault: (field: string, message: string) => void,
+): void {
   const seen = new Set<string>();
   for (const one of names) {
-    if (seen.has(one.toUpperCase())) fault(field, `"${one}" is named twice; columns differ in more than case`);
+    if (seen.has(one.toUpperCase()))
+      fault(field, `"${one}" is named twice; columns differ in more than case`);
     seen.add(one.toUpperCase());
   }
 }

@@ -10,4 +10,10 @@ export const responsysList = defineSearchAttributeKey('ResponsysList', SearchAtt
 export const authorizationLabel = defineSearchAttributeKey('AuthorizationLabel', SearchAttributeType.KEYWORD);
 export const hasRejected = defineSearchAttributeKey('HasRejected', SearchAttributeType.BOOL);
 
-export const searchAttributes = [jobKind, sourceAudience, responsysList, authorizationLabel, hasRejected] as const;
+export const searchAttributes = [
+  jobKind,
+  sourceAudience,
+  responsysList,
+  authorizationLabel,
+  hasRejected,
+] as const;

@@ -2,7 +2,16 @@
  * Kinds of user fields, in Lytics' words, and the type of the Responsys column that holds each.
  */
 
-export const kinds = ['string', 'text', 'int', 'number', 'bool', 'date', '[]string', 'map[string]string'] as const;
+export const kinds = [
+  'string',
+  'text',
+  'int',
+  'number',
+  'bool',
+  'date',
+  '[]string',
+  'map[string]string',
+] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Types that a column of an extension table may have. Source: Oracle's REST guide, listExtensions-post. */

@@ -1,12 +1,12 @@
 /**
  * The account's folders, profile lists and extension tables: their definitions in the file, a copy in memory.
- * Each list and table is an SQL table of its own with one text column a field; names in SQL are always
- * quoted, and were checked against a pattern without quotes when they were made.
+ * Each list and table is an SQL table of its own with one text column a field.
  */
 import { listSystemFields } from './columns.ts';
 import type { Field } from './columns.ts';
 import type { Config } from './config.ts';
 import { Refused } from './errors.ts';
+import { definesField, isDerived } from './sql-columns.ts';
 import type { Storage } from './storage.ts';
 
 interface Rows {
@@ -79,12 +79,15 @@ export function openCatalog(storage: Storage): Catalog {
     return { id: Number(lastInsertRowid), name, createdMs };
   }
 
-  function addList(name: string, folder: string, own: readonly Field[]): void {
+  function addList(list: string, folder: string, own: readonly Field[]): void {
     const fields = [...listSystemFields, ...own];
     const { lastInsertRowid: id } = storage
       .prepare('INSERT INTO lists (name, folder, fields) VALUES (?, ?, ?)')
-      .run(name, folder, JSON.stringify(fields));
-    const columns = fields.map(listColumn).join(', ');
+      .run(list, folder, JSON.stringify(fields));
+    const columns = fields
+      .filter(({ name }) => !isDerived(name))
+      .map(({ name }) => definesField(name))
+      .join(', ');
     storage.execute(`
       CREATE TABLE list_${id} (${columns});
       CREATE INDEX list_${id}_email ON list_${id} ("EMAIL_ADDRESS_") WHERE "EMAIL_ADDRESS_" IS NOT NULL;
@@ -157,12 +160,4 @@ export function openCatalog(storage: Storage): Catalog {
       }
     },
   };
-}
-
-/** E-mail addresses and hashes compare without regard to case (an assumption: no source says). */
-function listColumn(field: Field): string {
-  if (field.name === 'RIID_') return '"RIID_" INTEGER PRIMARY KEY';
-  return /^EMAIL_(ADDRESS|MD5_HASH|SHA256_HASH)_$/.test(field.name)
-    ? `"${field.name}" TEXT COLLATE NOCASE`
-    : `"${field.name}" TEXT`;
 }

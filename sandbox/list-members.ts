@@ -9,6 +9,7 @@ import { Refused } from './errors.ts';
 import { listLinks } from './links.ts';
 import { echoRule } from './merge-rule.ts';
 import { fieldsOfParameters, queryOfBody, queryOfParameters } from './record-query.ts';
+import { fieldEquals, readsField } from './sql-columns.ts';
 
 /** Most records that one deletion by attribute removes. Source: Oracle's API description. */
 const maxDeleted = 10;
@@ -93,7 +94,7 @@ export function riidsOf(
   id: string,
 ): readonly number[] {
   return context.storage
-    .prepare(`SELECT "RIID_" AS riid FROM ${list.sql} WHERE "${column}" = ? ORDER BY "RIID_"`)
+    .prepare(`SELECT "RIID_" AS riid FROM ${list.sql} WHERE ${fieldEquals(column)} ORDER BY "RIID_"`)
     .all(id)
     .map((row) => Number(row['riid']));
 }
@@ -116,7 +117,7 @@ function read(
 ): Answer {
   const fields = selectFields(list.fields, list.field, names, context);
   const select = context.storage.prepare(
-    `SELECT ${fields.map(({ name }) => `"${name}"`).join(', ')} FROM ${list.sql} WHERE "${column}" = ? ORDER BY "RIID_"`,
+    `SELECT ${fields.map(({ name }) => `${readsField(name)} AS "${name}"`).join(', ')} FROM ${list.sql} WHERE ${fieldEquals(column)} ORDER BY "RIID_"`,
   );
   const records = ids.flatMap((id) =>
     select.all(id).map((row) => fields.map(({ name }) => textOf(row[name]))),

@@ -3,13 +3,13 @@
  * Columns that are not given stay; a blank one is emptied. Where several records match, the oldest is updated
  * (an assumption: no source says). Works inside the caller's transaction.
  */
-import { hash } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import type { ProfileList } from './catalog.ts';
 import { isHashColumn, permissionColumns } from './columns.ts';
 import type { Context } from './context.ts';
 import type { ListMergeRule } from './merge-rule.ts';
 import type { RecordData } from './record-data.ts';
+import { fieldEquals, readsField } from './sql-columns.ts';
 
 type Cell = string | number | null;
 
@@ -33,8 +33,10 @@ export interface ListRows {
 export function findByKeys(context: Context, list: ProfileList, keys: readonly string[]): StatementSync {
   // Few lists are ever matched on hashes, and an index costs each insert: it is made at the first such match.
   for (const key of keys.filter(isHashColumn))
-    context.storage.execute(`CREATE INDEX IF NOT EXISTS ${list.sql}_${key} ON ${list.sql} ("${key}")`);
-  const where = keys.map((key) => `"${key}" = ?`).join(' AND ');
+    context.storage.execute(
+      `CREATE INDEX IF NOT EXISTS ${list.sql}_${key} ON ${list.sql} (${readsField(key)})`,
+    );
+  const where = keys.map(fieldEquals).join(' AND ');
   const sql = `SELECT "RIID_" AS riid FROM ${list.sql} WHERE ${where} ORDER BY "RIID_" LIMIT 1`;
   return context.storage.prepare(sql);
 }
@@ -48,12 +50,14 @@ export function openListRows(
   const { storage } = context;
   const { permissionOnUpdate, petLagMs } = context.config();
   const places = rule.keys.map((key) => data.columns.findIndex((field) => field.name === key));
-  const given = givenColumns(data, rule);
+  const given = givenColumns(data, rule, []);
   const now = new Date().toISOString();
   const defaults = defaultColumns(given, rule);
   const modified = constant('MODIFIED_DATE_', now);
   const permissions = defaults.filter(({ name }) => name.includes('_PERMISSION_'));
-  const updated = [...given, ...(permissionOnUpdate ? permissions : []), modified];
+  // A match column has its value already; setting it again would only rewrite its index.
+  const changing = givenColumns(data, rule, rule.keys);
+  const updated = [...changing, ...(permissionOnUpdate ? permissions : []), modified];
   const inserted = [...given, ...defaults, constant('CREATED_DATE_', now), modified];
 
   const find = findByKeys(context, list, rule.keys);
@@ -91,8 +95,8 @@ export function openListRows(
 
 const constant = (name: string, value: string): Written => ({ name, value: () => value });
 
-/** The columns that a row itself fills, and those that Responsys derives from an address. */
-function givenColumns(data: RecordData, rule: ListMergeRule): readonly Written[] {
+/** The columns that a row itself fills. */
+function givenColumns(data: RecordData, rule: ListMergeRule, without: readonly string[]): readonly Written[] {
   const { H, T, I, O } = rule.said;
   const stored = new Map([
     [
@@ -120,35 +124,15 @@ function givenColumns(data: RecordData, rule: ListMergeRule): readonly Written[]
     ),
   ]);
   return data.columns.flatMap(({ name }, place): Written[] => {
-    if (name === 'RIID_' || isHashColumn(name)) return [];
+    if (name === 'RIID_' || isHashColumn(name) || without.includes(name)) return [];
     const text = (row: readonly string[]) => row[place] ?? '';
     const coded = stored.get(name);
     if (coded !== undefined) {
       const { codes, otherwise } = coded;
       return [{ name, value: (row, inserting) => codes.get(text(row)) ?? (inserting ? otherwise : null) }];
     }
-    const own: Written = { name, value: (row) => blankAsNull(text(row)) };
-    return name === 'EMAIL_ADDRESS_' ? [own, ...derivedFromEmail(text)] : [own];
+    return [{ name, value: (row) => blankAsNull(text(row)) }];
   });
-}
-
-/** The hashes are of the address trimmed and in lower case. */
-function derivedFromEmail(text: (row: readonly string[]) => string): readonly Written[] {
-  const derive = (name: string, of: (email: string) => string): Written => ({
-    name,
-    value: (row) => {
-      const email = text(row).trim().toLowerCase();
-      return email === '' ? null : of(email);
-    },
-  });
-  const domain = (email: string) => email.slice(email.lastIndexOf('@') + 1);
-  return [
-    derive('EMAIL_DOMAIN_', domain),
-    derive('EMAIL_ISP_', domain),
-    derive('EMAIL_MD5_HASH_', (email) => hash('md5', email)),
-    derive('EMAIL_SHA256_HASH_', (email) => hash('sha256', email)),
-    derive('EMAIL_DELIVERABILITY_STATUS_', () => 'D'),
-  ];
 }
 
 /** What a new record has in the columns that its row does not give. */

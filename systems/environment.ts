@@ -58,6 +58,7 @@ export interface Environment {
 }
 
 /** The environment, checked. @throws Error that names the variable and what is wrong with it */
+// eslint-disable-next-line no-restricted-properties -- the one place that reads it
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
   const parsed = variables.safeParse(env);
   if (!parsed.success) {
@@ -88,4 +89,11 @@ export function readRunning(dataFolder: string): Running | undefined {
   const path = runningFilePath(dataFolder);
   if (!existsSync(path)) return undefined;
   return runningFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+/** For child processes that are to find their own way: the environment without what would lead them elsewhere. */
+export function environmentForChildren(): NodeJS.ProcessEnv {
+  const elsewhere = new Set(['LYTICS_RESPONSYS_DATABASE_URL', 'LYTICS_RESPONSYS_KEY', 'TEMPORAL_ADDRESS']);
+  // eslint-disable-next-line no-restricted-properties -- handed on, not read
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !elsewhere.has(name)));
 }

@@ -8,7 +8,15 @@ import { searchAttributes } from '../jobs/search-attributes.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 
 /** Temporal's numbers for the types. Source: its API, enums/v1/common.proto, IndexedValueType. */
-const typeNumbers = { TEXT: 1, KEYWORD: 2, INT: 3, DOUBLE: 4, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 } as const;
+const typeNumbers = {
+  TEXT: 1,
+  KEYWORD: 2,
+  INT: 3,
+  DOUBLE: 4,
+  BOOL: 5,
+  DATETIME: 6,
+  KEYWORD_LIST: 7,
+} as const;
 
 /** @throws ExpectedError NOT_RUNNING when one is missing and cannot be registered from here */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {

@@ -88,15 +88,16 @@ function stopAsked(
   const asked = new AbortController();
   const { promise, resolve: settle } = Promise.withResolvers<undefined>();
   let firstAt: number | undefined;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (firstAt !== undefined && performance.now() - firstAt > 1_000) stopAtOnce(dataFolder);
-      if (firstAt === undefined) onFirst();
-      firstAt ??= performance.now();
-      asked.abort();
-      settle(undefined);
-    });
-  }
+  const ask = (): void => {
+    if (firstAt !== undefined && performance.now() - firstAt > 1_000) stopAtOnce(dataFolder);
+    if (firstAt === undefined) onFirst();
+    firstAt ??= performance.now();
+    asked.abort();
+    settle(undefined);
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ask);
+  // Started by another program over a channel, the end of that program is the end of this one.
+  process.on('disconnect', ask);
   return { signal: asked.signal, promise };
 }
 

@@ -57,12 +57,14 @@ async function main(): Promise<void> {
   await registerSearchAttributes(connection, namespace);
   const nativeConnection = await NativeConnection.connect(options);
 
+  const stopping = new AbortController();
   const means: Means = {
     store,
     key: master,
     allowHosts: [...environment.allowHosts, ...(running?.allowHosts ?? [])],
     temporal,
     log,
+    stopping: stopping.signal,
   };
   const worker = await Worker.create({
     connection: nativeConnection,
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
   });
 
   const stop = (): void => {
+    stopping.abort();
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   process.on('SIGINT', stop);

@@ -109,14 +109,18 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     reason,
     scanning,
     queued: queue.size,
-    nextFlushAt: queue.oldestMs === undefined ? null : new Date(queue.oldestMs + flushIntervalMs).toISOString(),
+    nextFlushAt:
+      queue.oldestMs === undefined ? null : new Date(queue.oldestMs + flushIntervalMs).toISOString(),
     refusedItems,
   });
   const show = (): void => setCurrentDetails(exportDetails(status(), progress));
   const scanHandle = () => getExternalWorkflowHandle(scanAudienceWorkflowId(jobId));
   const tellScan = async (signal: SignalDefinition): Promise<void> => {
     // A scan that ended at this moment has nothing left to pause.
-    if (scanning) await scanHandle().signal(signal).catch(() => undefined);
+    if (scanning)
+      await scanHandle()
+        .signal(signal)
+        .catch(() => undefined);
   };
 
   const onMembersChanged = (payload: unknown): void => {
@@ -237,6 +241,8 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       await noteRejected(sent.counts.rejected);
     } catch (error) {
       queue.putBack(batch);
+      // It was due, and still is when the job goes on.
+      flushAsked = true;
       if (isCancellation(error)) throw error;
       if (state === 'running') enter('parked', reasonOf(error));
     }
@@ -259,7 +265,8 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       if (state === 'running' && scanAsked && !scanning) await startScan();
       else if (state === 'running' && batchIsDue()) await sendNext();
       const busy = scanning || queue.size > 0;
-      const nextFlushMs = state === 'running' && queue.oldestMs !== undefined ? queue.oldestMs + flushIntervalMs : Infinity;
+      const nextFlushMs =
+        state === 'running' && queue.oldestMs !== undefined ? queue.oldestMs + flushIntervalMs : Infinity;
       const wakeAt = Math.min(nextFlushMs, busy || refreshAt !== 0 ? refreshAt : Infinity);
       const woken = (): boolean =>
         stateChanged ||
@@ -287,7 +294,10 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   try {
     show();
     if (state === 'checking') {
-      await checkConfiguration.executeWithOptions({ summary: 'check the configuration against the account' }, [jobId]);
+      await checkConfiguration.executeWithOptions(
+        { summary: 'check the configuration against the account' },
+        [jobId],
+      );
       enter('running');
     }
     await follow();

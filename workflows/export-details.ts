@@ -13,8 +13,7 @@ export function exportDetails(status: ExportStatus, progress: Progress | undefin
     const { counts, scan } = progress;
     const sent = counts.accepted + counts.rejected + counts['not-in-list'];
     lines.push('| | members |', '|---|---:|');
-    if (scan !== null)
-      lines.push(`| scanned | ${count(scan.done)} of ${count(scan.total)} |`);
+    if (scan !== null) lines.push(`| scanned | ${count(scan.done)} of ${count(scan.total)} |`);
     lines.push(
       `| sent | ${count(sent)} |`,
       `| accepted | ${count(counts.accepted)} |`,
@@ -25,7 +24,8 @@ export function exportDetails(status: ExportStatus, progress: Progress | undefin
     );
   }
   lines.push(`Next flush: ${status.nextFlushAt ?? 'nothing is queued'}`);
-  if (status.refusedItems > 0) lines.push('', `Items of signals not understood: ${count(status.refusedItems)}`);
+  if (status.refusedItems > 0)
+    lines.push('', `Items of signals not understood: ${count(status.refusedItems)}`);
   if (progress?.lastError != null) lines.push('', `Last error: ${progress.lastError}`);
   return lines.join('\n');
 }

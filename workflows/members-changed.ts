@@ -13,9 +13,12 @@ export interface ReadSignal {
 }
 
 export function readMembersChanged(payload: unknown): ReadSignal {
-  if (typeof payload !== 'object' || payload === null || !('members' in payload)) return { members: [], refused: 1 };
+  if (typeof payload !== 'object' || payload === null || !('members' in payload))
+    return { members: [], refused: 1 };
   const { members } = payload;
   if (!Array.isArray(members) || members.length > maxMembersPerSignal) return { members: [], refused: 1 };
-  const understood = members.filter((member): member is string => typeof member === 'string' && profileId.test(member));
+  const understood = members.filter(
+    (member): member is string => typeof member === 'string' && profileId.test(member),
+  );
   return { members: understood, refused: members.length - understood.length };
 }

@@ -30,27 +30,28 @@ const { beginScan, abandonScan } = proxyActivities<ExportActivities>({
 });
 
 export async function scanAudience({ jobId }: { readonly jobId: string }): Promise<ScanEnded> {
-  let paused = false;
-  let stopped = false;
+  const wish = { pause: false, stop: false };
   let walking: CancellationScope | undefined;
   setHandler(scanPauseSignal, () => {
-    paused = true;
+    wish.pause = true;
     walking?.cancel();
   });
   setHandler(scanResumeSignal, () => {
-    paused = false;
+    wish.pause = false;
   });
   setHandler(scanStopSignal, () => {
-    stopped = true;
+    wish.stop = true;
     walking?.cancel();
   });
 
   const ended = await (async (): Promise<ScanEnded> => {
     try {
-      const { scanId, total } = await beginScan.executeWithOptions({ summary: 'take the members to scan' }, [jobId]);
+      const { scanId, total } = await beginScan.executeWithOptions({ summary: 'take the members to scan' }, [
+        jobId,
+      ]);
       for (;;) {
-        await condition(() => !paused || stopped);
-        if (stopped) {
+        await condition(() => !wish.pause || wish.stop);
+        if (wish.stop) {
           await abandonScan(scanId);
           return { outcome: 'stopped' };
         }

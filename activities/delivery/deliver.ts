@@ -55,7 +55,19 @@ export async function deliver(
   if (plan.fields !== null) {
     const entered = inList.filter((row) => row.change === 'enter');
     const fieldRows = toFieldRows(entered, plan.fields, outcomes);
-    tables.push(mergeTable(responsys, plan, settings, 'fields', plan.fields.name, fieldRows, outcomes, requests, signal));
+    tables.push(
+      mergeTable(
+        responsys,
+        plan,
+        settings,
+        'fields',
+        plan.fields.name,
+        fieldRows,
+        outcomes,
+        requests,
+        signal,
+      ),
+    );
   }
   if (plan.memberships !== null) {
     const { name, columns } = plan.memberships;
@@ -65,7 +77,9 @@ export async function deliver(
         columns.map(({ audienceId, column }) => [column, row.member.audienceIds.has(audienceId) ? '1' : '0']),
       ),
     }));
-    tables.push(mergeTable(responsys, plan, settings, 'memberships', name, membershipRows, outcomes, requests, signal));
+    tables.push(
+      mergeTable(responsys, plan, settings, 'memberships', name, membershipRows, outcomes, requests, signal),
+    );
   }
   await Promise.all(tables);
   return { lines: members.map((member) => toLine(member, outcomes)), requests };
@@ -194,7 +208,9 @@ async function mergeTable(
   const key = ({ row, cells }: TableRow): string =>
     [matchOf({ row, cells }, plan, outcomes).column, ...cells.keys()].join();
   const sendAll = async (some: readonly TableRow[]): Promise<readonly TableRow[]> =>
-    (await Promise.all(groupRows(some, key, Math.min(settings.batchSize, maxRowsPerRequest)).map(send))).flat();
+    (
+      await Promise.all(groupRows(some, key, Math.min(settings.batchSize, maxRowsPerRequest)).map(send))
+    ).flat();
 
   let unseen = await sendAll(rows);
   for (const waitMs of noContactWaitsMs) {

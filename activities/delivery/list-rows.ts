@@ -34,13 +34,19 @@ export function listRow(member: MemberNow, plan: ExportPlan): ListRowOrReason {
     }
   }
   return {
-    row: { member, change: member.inSource === true ? 'enter' : 'exit', cells, optedOut: isOptedOut(member.fields) },
+    row: {
+      member,
+      change: member.inSource === true ? 'enter' : 'exit',
+      cells,
+      optedOut: isOptedOut(member.fields),
+    },
   };
 }
 
 /** A hash as it is, when the value is one already; else made of the value trimmed, lower-cased, in UTF-8. */
 function hashCell(column: string, value: string): string {
-  const [algorithm, digits] = column === 'EMAIL_MD5_HASH_' ? (['md5', 32] as const) : (['sha256', 64] as const);
+  const [algorithm, digits] =
+    column === 'EMAIL_MD5_HASH_' ? (['md5', 32] as const) : (['sha256', 64] as const);
   if (new RegExp(`^[0-9a-f]{${digits}}$`, 'i').test(value)) return value;
   return createHash(algorithm).update(value.toLowerCase(), 'utf8').digest('hex');
 }

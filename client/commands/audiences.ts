@@ -6,7 +6,12 @@ import { finished } from 'node:stream/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
-import { changeMembership, ensureAudience, findAudience, summariseAudiences } from '../../systems/store/audiences.ts';
+import {
+  changeMembership,
+  ensureAudience,
+  findAudience,
+  summariseAudiences,
+} from '../../systems/store/audiences.ts';
 import type { Audience } from '../../systems/store/audiences.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
@@ -49,7 +54,8 @@ export function addAudienceCommands(program: Command): void {
       const delimiter = options.delimiter === '\\t' ? '\t' : options.delimiter;
       // Looked at before the audience is made: a file that cannot be read leaves no trace.
       await openPeopleFile(path, delimiter, new Map());
-      const rejects = options.rejects === undefined ? undefined : createWriteStream(options.rejects, { mode: 0o600 });
+      const rejects =
+        options.rejects === undefined ? undefined : createWriteStream(options.rejects, { mode: 0o600 });
       rejects?.write('line,reason\r\n');
       const bar = new SingleBar({ format: ' {bar} {percentage}%' }, Presets.shades_classic);
       const showBar = process.stdout.isTTY && !output.json;
@@ -77,7 +83,8 @@ export function addAudienceCommands(program: Command): void {
           `${imported.setAside.toLocaleString('en')} lines set aside.`,
       );
       for (const { line, reason } of imported.firstSetAside) output.line(`  line ${line}: ${reason}`);
-      if (imported.setAside > imported.firstSetAside.length) output.line('  … all of them with --rejects FILE');
+      if (imported.setAside > imported.firstSetAside.length)
+        output.line('  … all of them with --rejects FILE');
     },
   );
 
@@ -86,20 +93,43 @@ export function addAudienceCommands(program: Command): void {
     output.result(found);
     output.table(
       ['audience', 'members', 'left', 'column', 'last change'],
-      found.map((one) => [one.name, one.members, one.left, one.column, one.lastChangeAt?.toISOString() ?? '–']),
+      found.map((one) => [
+        one.name,
+        one.members,
+        one.left,
+        one.column,
+        one.lastChangeAt?.toISOString() ?? '–',
+      ]),
     );
   });
 
-  runs(audiences.command('show').argument('<name>').description('an audience, and the files that were brought in'), async ({ context, output }, name = '') => {
-    const store = await context.store();
-    const [found] = await summariseAudiences(store, name);
-    if (found === undefined) throw unknownAudience(name);
-    const imports = await recentImports(store, found.id);
-    output.result({ ...found, imports });
-    output.line(`${found.name}: ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`);
-    if (imports.length > 0)
-      output.table(['file', 'lines', 'people', 'set aside', 'ended'], imports.map((one) => [one.file, one.lines, one.taken, one.setAside, one.endedAt?.toISOString() ?? 'not']));
-  });
+  runs(
+    audiences
+      .command('show')
+      .argument('<name>')
+      .description('an audience, and the files that were brought in'),
+    async ({ context, output }, name = '') => {
+      const store = await context.store();
+      const [found] = await summariseAudiences(store, name);
+      if (found === undefined) throw unknownAudience(name);
+      const imports = await recentImports(store, found.id);
+      output.result({ ...found, imports });
+      output.line(
+        `${found.name}: ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`,
+      );
+      if (imports.length > 0)
+        output.table(
+          ['file', 'lines', 'people', 'set aside', 'ended'],
+          imports.map((one) => [
+            one.file,
+            one.lines,
+            one.taken,
+            one.setAside,
+            one.endedAt?.toISOString() ?? 'not',
+          ]),
+        );
+    },
+  );
 
   for (const change of ['enter', 'exit'] as const) {
     runs<PeopleOptions>(
@@ -129,7 +159,13 @@ const unknownAudience = (name: string): ExpectedError =>
   new ExpectedError('NOT_FOUND', `audience: there is none called "${name}"; see "audiences list".`);
 
 async function recentImports(store: Pool, audienceId: string) {
-  const { rows } = await store.query<{ file: string; lines: number; taken: number; setAside: number; endedAt: Date | null }>(
+  const { rows } = await store.query<{
+    file: string;
+    lines: number;
+    taken: number;
+    setAside: number;
+    endedAt: Date | null;
+  }>(
     `select file_name as file, lines, taken, set_aside as "setAside", ended_at as "endedAt"
        from audience_imports where audience_id = $1 order by started_at desc limit 10`,
     [audienceId],
@@ -152,7 +188,10 @@ async function changePeople(
       let ids: string[];
       if (change === 'enter') {
         await addUserFields(database, new Map([['email', 'string' as const]]));
-        const inputs = identities.map((identity) => ({ identities: [identity], fields: { [identity.field]: identity.value } }));
+        const inputs = identities.map((identity) => ({
+          identities: [identity],
+          fields: { [identity.field]: identity.value },
+        }));
         ids = (await writeProfiles(database, hashKeys, inputs)).map(({ profileId }) => profileId);
       } else {
         ids = (await findProfiles(database, hashKeys, identities)).filter((id) => id !== undefined);
@@ -169,16 +208,18 @@ async function changePeople(
 
 async function* peopleOf(options: PeopleOptions): AsyncGenerator<readonly Identity[]> {
   const emails = options.email ?? [];
-  if (emails.length === 0 && options.from === undefined) throw new ExpectedError('USAGE', 'Name people with --email ADDRESS or --from FILE.');
-  const named = emails.map((email): Identity => {
+  if (emails.length === 0 && options.from === undefined)
+    throw new ExpectedError('USAGE', 'Name people with --email ADDRESS or --from FILE.');
+  const named = emails.flatMap((email): readonly Identity[] => {
     const person = readPerson({ email }, new Map());
     if ('reason' in person) throw notValid('--email', person.reason);
-    return person.profile.identities[0] as Identity;
+    return person.profile.identities;
   });
   if (named.length > 0) yield named;
   if (options.from === undefined) return;
-  let chunk: Identity[] = [];
-  for await (const { line, person } of (await openPeopleFile(options.from, options.delimiter, new Map())).lines) {
+  const chunk: Identity[] = [];
+  for await (const { line, person } of (await openPeopleFile(options.from, options.delimiter, new Map()))
+    .lines) {
     if ('reason' in person) throw notValid(`${options.from}, line ${line}`, person.reason);
     const [identity] = person.profile.identities;
     if (identity !== undefined) chunk.push(identity);

@@ -22,74 +22,131 @@ import { watchJob } from '../jobs/watch.ts';
 import type { Output } from '../output.ts';
 
 export function addJobCommands(program: Command): void {
-  const jobs = program.command('jobs').description('start jobs, watch and steer them, see what became of every member');
+  const jobs = program
+    .command('jobs')
+    .description('start jobs, watch and steer them, see what became of every member');
 
-  runs(jobs.command('start').argument('<file>', 'the job’s YAML file').description('start a job'), async ({ context, output }, file) => {
-    const configuration = await readJobFile(file ?? '');
-    const job = await startJob(await context.store(), await context.temporal(), configuration);
-    showStarted(output, context, job);
-  });
+  runs(
+    jobs.command('start').argument('<file>', 'the job’s YAML file').description('start a job'),
+    async ({ context, output }, file = '') => {
+      const configuration = await readJobFile(file);
+      const job = await startJob(await context.store(), await context.temporal(), configuration);
+      showStarted(output, context, job);
+    },
+  );
 
   runs(jobs.command('list').description('all jobs, with their states'), async ({ context, output }) => {
     const store = await context.store();
     const rows = await Promise.all(
       (await listJobs(store)).map(async (job) => ({ job, counts: await readCounts(store, job.id) })),
     );
-    output.result(rows.map(({ job, counts }) => ({ id: job.id, label: job.label, kind: job.kind, state: job.state, reason: job.stateReason, counts })));
+    output.result(
+      rows.map(({ job, counts }) => ({
+        id: job.id,
+        label: job.label,
+        kind: job.kind,
+        state: job.state,
+        reason: job.stateReason,
+        counts,
+      })),
+    );
     output.table(
       ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
-      rows.map(({ job, counts }) => [job.id, job.label, job.state, counts.accepted, counts.rejected, counts['not-in-list'], job.stateReason.split('\n')[0] ?? '']),
+      rows.map(({ job, counts }) => [
+        job.id,
+        job.label,
+        job.state,
+        counts.accepted,
+        counts.rejected,
+        counts['not-in-list'],
+        job.stateReason.split('\n')[0] ?? '',
+      ]),
     );
   });
 
-  runs(jobs.command('show').argument('<job>', 'its id or label').description('how a job stands'), async ({ context, output }, name) => {
-    showSummary(output, context, await summariseJob(await context.store(), await context.temporal(), name ?? ''));
-  });
+  runs(
+    jobs.command('show').argument('<job>', 'its id or label').description('how a job stands'),
+    async ({ context, output }, name = '') => {
+      showSummary(output, context, await summariseJob(await context.store(), await context.temporal(), name));
+    },
+  );
 
   runs<{ untilScanned?: boolean }>(
-    jobs.command('watch').argument('<job>').option('--until-scanned', 'end when the scan is done and the queue empty').description('watch a job, with a progress bar while it scans'),
-    async ({ context, output, options }, name) => {
+    jobs
+      .command('watch')
+      .argument('<job>')
+      .option('--until-scanned', 'end when the scan is done and the queue empty')
+      .description('watch a job, with a progress bar while it scans'),
+    async ({ context, output, options }, name = '') => {
       const until = options.untilScanned === true ? 'scanned' : 'ended';
-      output.result(await watchJob(await context.store(), await context.temporal(), name ?? '', output, until));
+      output.result(await watchJob(await context.store(), await context.temporal(), name, output, until));
     },
   );
 
   for (const how of Object.keys(steerings) as (keyof typeof steerings)[]) {
-    runs(jobs.command(how).argument('<job>').description(steerings[how].does), async ({ context, output }, name) => {
-      const job = await findJob(await context.store(), name ?? '');
-      const status = await steer(await context.temporal(), job, how);
-      output.result({ job: job.id, ...status });
-      output.line(`${job.label}: ${status.state}, ${status.queued} queued.`);
-    });
+    runs(
+      jobs.command(how).argument('<job>').description(steerings[how].does),
+      async ({ context, output }, name = '') => {
+        const job = await findJob(await context.store(), name);
+        const status = await steer(await context.temporal(), job, how);
+        output.result({ job: job.id, ...status });
+        output.line(`${job.label}: ${status.state}, ${status.queued} queued.`);
+      },
+    );
   }
 
   runs<{ csv?: string }>(
-    jobs.command('failures').argument('<job>').option('--csv <file>', 'write the members with identifiers and reasons').description('rejected members, by reason'),
-    async ({ context, output, options }, name) => {
+    jobs
+      .command('failures')
+      .argument('<job>')
+      .option('--csv <file>', 'write the members with identifiers and reasons')
+      .description('rejected members, by reason'),
+    async ({ context, output, options }, name = '') => {
       const store = await context.store();
-      const job = await findJob(store, name ?? '');
+      const job = await findJob(store, name);
       const groups = await groupFailures(store, job.id);
-      if (options.csv !== undefined) output.line(`${await writeFailures(store, job, options.csv)} members written to ${options.csv}.`);
+      if (options.csv !== undefined)
+        output.line(`${await writeFailures(store, job, options.csv)} members written to ${options.csv}.`);
       output.result(groups);
       if (groups.length === 0) output.line('No member is rejected.');
-      else output.table(['target', 'reason', 'members', 'Responsys’ words, of one of them'], groups.map((group) => [group.target, group.code, group.members, group.example]));
+      else
+        output.table(
+          ['target', 'reason', 'members', 'Responsys’ words, of one of them'],
+          groups.map((group) => [group.target, group.code, group.members, group.example]),
+        );
     },
   );
 
   runs<{ email?: string }>(
-    jobs.command('history').argument('<job>').requiredOption('--email <address>', 'the person').description('what a job did about a person'),
-    async ({ context, output, options }, name) => {
+    jobs
+      .command('history')
+      .argument('<job>')
+      .requiredOption('--email <address>', 'the person')
+      .description('what a job did about a person'),
+    async ({ context, output, options }, name = '') => {
       const store = await context.store();
-      const job = await findJob(store, name ?? '');
+      const job = await findJob(store, name);
       const value = normaliseIdentity('email', options.email ?? '');
-      const [profileId] = value === undefined ? [] : await findProfiles(store, await context.hashKeys(), [{ field: 'email', value }]);
-      if (profileId === undefined) throw new ExpectedError('NOT_FOUND', '--email: the store knows nobody of this address.');
+      const [profileId] =
+        value === undefined
+          ? []
+          : await findProfiles(store, await context.hashKeys(), [{ field: 'email', value }]);
+      if (profileId === undefined)
+        throw new ExpectedError('NOT_FOUND', '--email: the store knows nobody of this address.');
       const lines = await readHistory(store, job.id, profileId);
       output.result({ profileId, lines });
       output.line(`profile ${profileId}`);
       output.table(
         ['when', 'change', 'list', 'fields', 'memberships', 'RIID', 'reason'],
-        lines.map((line) => [line.at.toISOString(), line.change, line.fates.list ?? '–', line.fates.fields ?? '–', line.fates.memberships ?? '–', line.riid ?? '–', (line.reasons ?? []).map((reason) => reason.words).join('; ')]),
+        lines.map((line) => [
+          line.at.toISOString(),
+          line.change,
+          line.fates.list ?? '–',
+          line.fates.fields ?? '–',
+          line.fates.memberships ?? '–',
+          line.riid ?? '–',
+          (line.reasons ?? []).map((reason) => reason.words).join('; '),
+        ]),
       );
     },
   );
@@ -127,12 +184,16 @@ function showSummary(output: Output, context: Context, summary: JobSummary): voi
     ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
     ['next flush', summary.nextFlushAt ?? '–'],
   ];
-  for (const { target, requests, rows: sent } of summary.requests) rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
+  for (const { target, requests, rows: sent } of summary.requests)
+    rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
   if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
   if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
   for (const warning of summary.warnings) rows.push(['note', warning]);
   if (url !== undefined) rows.push(['Web UI', url]);
-  output.table(['', ''], rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]));
+  output.table(
+    ['', ''],
+    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
+  );
 }
 
 /** @returns how many members were written */
@@ -142,10 +203,17 @@ async function writeFailures(store: Pool, job: Job, path: string): Promise<numbe
   const write = (cells: readonly string[]): boolean => file.write(`${cells.map(csvCell).join(',')}\r\n`);
   write(['profile', ...fields, 'target', 'reason', 'words', 'when']);
   let written = 0;
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = await readFailedMembers(store, job.id, fields, after, 1_000);
     for (const member of page)
-      write([member.profileId, ...fields.map((field) => member.identifiers[field] ?? ''), member.target, member.code, member.words, member.at.toISOString()]);
+      write([
+        member.profileId,
+        ...fields.map((field) => member.identifiers[field] ?? ''),
+        member.target,
+        member.code,
+        member.words,
+        member.at.toISOString(),
+      ]);
     written += page.length;
     after = page.at(-1)?.profileId;
     if (after === undefined) break;

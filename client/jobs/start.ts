@@ -12,7 +12,13 @@ import type { ErrorCode } from '../../jobs/errors.ts';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import { exportAudienceWorkflowId, newJobId, taskQueue } from '../../jobs/job-id.ts';
 import { statusQuery } from '../../jobs/messages.ts';
-import { authorizationLabel, hasRejected, jobKind, responsysList, sourceAudience } from '../../jobs/search-attributes.ts';
+import {
+  authorizationLabel,
+  hasRejected,
+  jobKind,
+  responsysList,
+  sourceAudience,
+} from '../../jobs/search-attributes.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import { findAudience, summariseAudiences } from '../../systems/store/audiences.ts';
 import type { Audience } from '../../systems/store/audiences.ts';
@@ -26,7 +32,11 @@ import { exportAudience } from '../../workflows/index.ts';
 const checkWithinMs = 60_000;
 
 /** @throws ExpectedError with what is wrong; nothing was sent then */
-export async function startJob(store: Pool, temporal: Client, configuration: ExportAudienceConfiguration): Promise<Job> {
+export async function startJob(
+  store: Pool,
+  temporal: Client,
+  configuration: ExportAudienceConfiguration,
+): Promise<Job> {
   const authorization = await findAuthorization(store, configuration.authorization);
   if (authorization.kind !== 'responsys-interact')
     throw new ExpectedError(
@@ -84,32 +94,47 @@ async function audienceNamed(store: Pool, field: string, name: string): Promise<
 
 async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {
   if (error instanceof ExpectedError && errorKinds[error.code].retried) return;
-  await setJobState(store, id, 'failed', error instanceof ExpectedError ? error.message : 'It could not be started.');
+  await setJobState(
+    store,
+    id,
+    'failed',
+    error instanceof ExpectedError ? error.message : 'It could not be started.',
+  );
   await store.query("update jobs set label = label || ' (refused ' || id || ')' where id = $1", [id]);
 }
 
 async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Promise<void> {
   const until = Date.now() + checkWithinMs;
-  const ended = handle.result().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
   for (;;) {
-    const failure = await Promise.race([ended, wait(300, 'not yet' as const)]);
-    if (failure !== 'not yet') throw asExpected(failure);
+    await wait(200);
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING') throw asExpected(await handle.result().catch((error: unknown) => error));
     const job = await findJob(store, id);
     if (job.state === 'running') return;
     if (Date.now() < until) continue;
     if (job.lastError !== null)
-      throw new ExpectedError('SERVICE_UNAVAILABLE', `${job.lastError}. The job goes on trying; see "jobs show ${id}".`);
-    const answers = await Promise.race([handle.query(statusQuery).then(() => true, () => false), wait(5_000, false)]);
+      throw new ExpectedError(
+        'SERVICE_UNAVAILABLE',
+        `${job.lastError}. The job goes on trying; see "jobs show ${id}".`,
+      );
+    const answers = await Promise.race([
+      handle.query(statusQuery).then(
+        () => true,
+        () => false,
+      ),
+      wait(5_000, false),
+    ]);
     if (!answers)
-      throw new ExpectedError('NO_WORKER', `No worker took the job up within a minute; it starts as soon as one runs ("npm run worker").`);
+      throw new ExpectedError(
+        'NO_WORKER',
+        `No worker took the job up within a minute; it starts as soon as one runs ("npm run worker").`,
+      );
   }
 }
 
 function asExpected(error: unknown): Error {
-  if (!(error instanceof WorkflowFailedError)) return error instanceof Error ? error : new Error('The job ended at once.');
+  if (!(error instanceof WorkflowFailedError))
+    return error instanceof Error ? error : new Error('The job ended at once.');
   const { cause } = error;
   const type = cause !== undefined && 'type' in cause && typeof cause.type === 'string' ? cause.type : '';
   const code: ErrorCode = type in errorKinds ? (type as ErrorCode) : 'CONFIGURATION_REFUSED';
@@ -119,7 +144,10 @@ function asExpected(error: unknown): Error {
 /** The configuration as the Web UI shows it, in Markdown. */
 function describe(configuration: ExportAudienceConfiguration): string {
   const rows = Object.entries(configuration).filter(([, value]) => value !== '' && value !== undefined);
-  const text = (value: unknown): string =>
-    typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
-  return ['| setting | value |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${text(value).replaceAll('|', '\\|')} |`)].join('\n');
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  return [
+    '| setting | value |',
+    '|---|---|',
+    ...rows.map(([name, value]) => `| ${name} | ${text(value).replaceAll('|', '\\|')} |`),
+  ].join('\n');
 }

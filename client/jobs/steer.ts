@@ -5,7 +5,14 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import type { Client } from '@temporalio/client';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
-import { backfillUpdate, flushUpdate, pauseUpdate, resumeUpdate, statusQuery, stopUpdate } from '../../jobs/messages.ts';
+import {
+  backfillUpdate,
+  flushUpdate,
+  pauseUpdate,
+  resumeUpdate,
+  statusQuery,
+  stopUpdate,
+} from '../../jobs/messages.ts';
 import type { ExportStatus } from '../../jobs/messages.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 
@@ -23,9 +30,13 @@ export async function steer(temporal: Client, job: Job, how: keyof typeof steeri
   try {
     return await handle.executeUpdate(steerings[how].update);
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) throw new ExpectedError('NOT_NOW', error.cause?.message ?? error.message);
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new ExpectedError('NOT_NOW', error.cause?.message ?? error.message);
     if (error instanceof WorkflowNotFoundError)
-      throw new ExpectedError('NOT_NOW', `The job "${job.label}" is ${job.state}: its workflow no longer runs.`);
+      throw new ExpectedError(
+        'NOT_NOW',
+        `The job "${job.label}" is ${job.state}: its workflow no longer runs.`,
+      );
     throw error;
   }
 }

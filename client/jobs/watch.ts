@@ -20,7 +20,10 @@ export async function watchJob(
   output: Output,
   until: 'scanned' | 'ended',
 ): Promise<JobSummary> {
-  const bar = new SingleBar({ format: ' {bar} {percentage}% | {value}/{total} scanned | {eta}s left', hideCursor: true }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { format: ' {bar} {percentage}% | {value}/{total} scanned | {eta}s left', hideCursor: true },
+    Presets.shades_classic,
+  );
   const showBar = process.stdout.isTTY && !output.json;
   let barShown = false;
   let last = '';

@@ -73,7 +73,11 @@ async function firstLine(path: string): Promise<string> {
   return '';
 }
 
-const unquote = (cell: string): string => cell.trim().replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
+const unquote = (cell: string): string =>
+  cell
+    .trim()
+    .replace(/^"(.*)"$/s, '$1')
+    .replaceAll('""', '"');
 
 function checkHeader(path: string, first: string, header: readonly FieldOfHeader[], delimiter: string): void {
   const named = new Set(header.map(({ name }) => name));
@@ -85,19 +89,33 @@ function checkHeader(path: string, first: string, header: readonly FieldOfHeader
   const fitting = delimiters.find(
     (one) =>
       one !== delimiter &&
-      first.split(one).some((cell) => (identityFields as readonly string[]).includes(fieldOfHeader(unquote(cell)).name)),
+      first
+        .split(one)
+        .some((cell) => (identityFields as readonly string[]).includes(fieldOfHeader(unquote(cell)).name)),
   );
   if (fitting !== undefined)
-    throw notValid(path, `the delimiter is not ${JSON.stringify(delimiter)} but ${JSON.stringify(fitting)}: say --delimiter`);
-  throw notValid(path, `the header has none of ${identityFields.join(', ')}; name the identifier’s column so`);
+    throw notValid(
+      path,
+      `the delimiter is not ${JSON.stringify(delimiter)} but ${JSON.stringify(fitting)}: say --delimiter`,
+    );
+  throw notValid(
+    path,
+    `the header has none of ${identityFields.join(', ')}; name the identifier’s column so`,
+  );
 }
 
-async function* readJsonLines(stream: NodeJS.ReadableStream, fields: Map<string, Kind>): AsyncGenerator<LineOfFile> {
+async function* readJsonLines(
+  stream: NodeJS.ReadableStream,
+  fields: Map<string, Kind>,
+): AsyncGenerator<LineOfFile> {
   let line = 0;
   for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
     line += 1;
     if (text.trim() === '') continue;
-    yield { line, person: text.length > longestLine ? { reason: 'the line is longer than 1 MB' } : readJson(text, fields) };
+    yield {
+      line,
+      person: text.length > longestLine ? { reason: 'the line is longer than 1 MB' } : readJson(text, fields),
+    };
   }
 }
 
@@ -108,7 +126,8 @@ function readJson(text: string, fields: Map<string, Kind>): Person {
   } catch {
     return { reason: 'the line is no JSON' };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'the line is no JSON object' };
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { reason: 'the line is no JSON object' };
   for (const [name, one] of Object.entries(value)) {
     const kind = kindOfJson(one);
     if (kind !== undefined && !fields.has(name)) fields.set(name, kind);
@@ -135,11 +154,17 @@ async function* readCsv(
       skip_records_with_error: true,
       on_skip: (error) => {
         if (error instanceof CsvError)
-          skipped.push({ line: Number(error['lines'] ?? 0), person: { reason: `the line cannot be read (${error.code})` } });
+          skipped.push({
+            line: Number(error['lines'] ?? 0),
+            person: { reason: `the line cannot be read (${error.code})` },
+          });
       },
     }),
   );
-  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+  for await (const { record, info } of parser as AsyncIterable<{
+    record: string[];
+    info: { lines: number };
+  }>) {
     yield* skipped.splice(0);
     const person: Person =
       record.length === header.length

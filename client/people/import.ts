@@ -108,7 +108,7 @@ async function noteSetAside(
 /** Those who were not in the file leave, in chunks. */
 async function letOthersLeave(store: Pool, audience: Audience, stay: ReadonlySet<string>): Promise<number> {
   let left = 0;
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const page: { rows: { profile_id: string }[] } = await store.query(
       `select profile_id from audience_members where audience_id = $1 and is_member
           and ($2::uuid is null or profile_id > $2) order by profile_id limit $3`,
@@ -118,6 +118,7 @@ async function letOthersLeave(store: Pool, audience: Audience, stay: ReadonlySet
     if (last === undefined) return left;
     after = last.profile_id;
     const gone = page.rows.map((row) => row.profile_id).filter((id) => !stay.has(id));
-    left += (await transaction(store, (database) => changeMembership(database, audience.id, gone, 'exit'))).length;
+    left += (await transaction(store, (database) => changeMembership(database, audience.id, gone, 'exit')))
+      .length;
   }
 }

@@ -42,7 +42,12 @@ export function readPerson(
   const fields: Record<string, FieldValue> = {};
   const identities: Identity[] = [];
   for (const [field, given] of Object.entries(values)) {
-    if (given === null || given === undefined || given === '' || (typeof given === 'string' && given.trim() === ''))
+    if (
+      given === null ||
+      given === undefined ||
+      given === '' ||
+      (typeof given === 'string' && given.trim() === '')
+    )
       continue;
     const value = valueOf(given, kindOf.get(field) ?? 'string');
     if (value === undefined) return { reason: `${field}: the value is no ${kindOf.get(field) ?? 'string'}` };
@@ -50,7 +55,7 @@ export function readPerson(
       fields[field] = value;
       continue;
     }
-    const identity = normaliseIdentity(field, String(given));
+    const identity = normaliseIdentity(field, textOf(given));
     if (identity === undefined) continue;
     if (field === 'email' && !/^[^@\p{Cc}]+@[^@\p{Cc}]+$/u.test(identity))
       return { reason: 'email: an address needs one @ with something on both sides' };
@@ -75,27 +80,36 @@ function valueOf(given: unknown, kind: Kind): FieldValue | undefined {
   switch (kind) {
     case 'string':
     case 'text':
-      return typeof given === 'object' ? undefined : String(given as string | number | boolean).trim();
+      return typeof given === 'object' ? undefined : textOf(given).trim();
     case 'int':
-      return /^-?\d{1,15}$/.test(String(given).trim()) ? Number(given) : undefined;
+      return /^-?\d{1,15}$/.test(textOf(given).trim()) ? Number(given) : undefined;
     case 'number': {
-      const number = Number(String(given).trim());
+      const number = Number(textOf(given).trim());
       return Number.isFinite(number) ? number : undefined;
     }
     case 'bool': {
-      const text = String(given).trim().toLowerCase();
-      return ['true', 't', '1', 'yes'].includes(text) ? true : ['false', 'f', '0', 'no'].includes(text) ? false : undefined;
+      const text = textOf(given).trim().toLowerCase();
+      return ['true', 't', '1', 'yes'].includes(text)
+        ? true
+        : ['false', 'f', '0', 'no'].includes(text)
+          ? false
+          : undefined;
     }
     case 'date': {
-      const time = new Date(typeof given === 'number' ? given : String(given).trim());
+      const time = new Date(typeof given === 'number' ? given : textOf(given).trim());
       return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
     }
     case '[]string': {
       if (Array.isArray(given)) return given.map(String);
-      return String(given).split('&').map((one) => one.trim());
+      return textOf(given)
+        .split('&')
+        .map((one) => one.trim());
     }
     case 'map[string]string':
       if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
       return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]));
   }
 }
+
+/** A scalar's text; of anything else its JSON, which no kind but text takes. */
+const textOf = (given: unknown): string => (typeof given === 'string' ? given : JSON.stringify(given));

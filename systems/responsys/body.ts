@@ -22,7 +22,11 @@ export function splitRows(rows: readonly (readonly string[])[]): readonly (reado
   for (const row of rows) {
     const rowBytes = asciiJson(row).length + 1;
     const open = runs.at(-1);
-    if (open === undefined || open.length >= maxRowsPerRequest || bytes + rowBytes > maxRequestBytes - roomForTheRestBytes) {
+    if (
+      open === undefined ||
+      open.length >= maxRowsPerRequest ||
+      bytes + rowBytes > maxRequestBytes - roomForTheRestBytes
+    ) {
       runs.push([row]);
       bytes = rowBytes;
     } else {

@@ -67,7 +67,10 @@ async function read<Schema extends z.ZodType>(
   const { body } = await connection.call(request, signal);
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ResponsysError('service', `Responsys’ answer to "${request.what}" has not the form that is documented`);
+  throw new ResponsysError(
+    'service',
+    `Responsys’ answer to "${request.what}" has not the form that is documented`,
+  );
 }
 
 const listPath = (list: string): string => `/rest/api/v1.3/lists/${encodeURIComponent(list)}`;

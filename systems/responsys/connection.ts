@@ -168,7 +168,12 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   async function refresh(old: Token, signal?: AbortSignal): Promise<Token> {
     try {
-      return await requestToken(old.endPoint, { auth_type: 'token' }, { authorization: old.authToken }, signal);
+      return await requestToken(
+        old.endPoint,
+        { auth_type: 'token' },
+        { authorization: old.authToken },
+        signal,
+      );
     } catch {
       return passwordLogin(signal);
     }
@@ -178,7 +183,13 @@ export function openConnection(options: ConnectionOptions): Connection {
   function currentToken(): Promise<Token> {
     const present = token;
     if (present !== undefined && Date.now() - present.madeAtMs < renewAfterMs) return present.value;
-    const value = present === undefined ? passwordLogin() : present.value.then((old) => refresh(old), () => passwordLogin());
+    const value =
+      present === undefined
+        ? passwordLogin()
+        : present.value.then(
+            (old) => refresh(old),
+            () => passwordLogin(),
+          );
     token = { value, madeAtMs: Date.now() };
     value.catch(() => {
       if (token?.value === value) token = undefined;
@@ -186,7 +197,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     return value;
   }
 
-  async function callWith(current: Token, request: Request, signal: AbortSignal | undefined): Promise<Answer> {
+  async function callWith(
+    current: Token,
+    request: Request,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const hasBody = request.body !== undefined;
     return exchange(
       request,
@@ -223,9 +238,9 @@ function parseOr(text: string): unknown {
 }
 
 function readToken(body: unknown, allowHosts: readonly string[]): Token {
-  const { authToken, endPoint, issuedAt } = (typeof body === 'object' && body !== null ? body : {}) as Readonly<
-    Record<string, unknown>
-  >;
+  const { authToken, endPoint, issuedAt } = (
+    typeof body === 'object' && body !== null ? body : {}
+  ) as Readonly<Record<string, unknown>>;
   if (typeof authToken !== 'string' || typeof endPoint !== 'string')
     throw new ResponsysError('service', 'Responsys answered the login without a token or an endPoint');
   return {

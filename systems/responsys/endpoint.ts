@@ -15,7 +15,8 @@ const oracleSuffixes = ['.responsys.net', '.rsys8.net', '.rsys9.net', '.responsy
 export function normaliseEndpointUri(text: string, allowHosts: readonly string[]): string {
   const trimmed = text.trim();
   const url = URL.parse(/^https?:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`);
-  const right = 'expected login2.responsys.net, login.rsys8.net, or AccountToken-api.responsys.ocs.oraclecloud.com';
+  const right =
+    'expected login2.responsys.net, login.rsys8.net, or AccountToken-api.responsys.ocs.oraclecloud.com';
   const refuse = (why: string): ExpectedError =>
     new ExpectedError('INPUT_NOT_VALID', `Endpoint URI: "${trimmed}" ${why}; ${right}.`);
   if (url === null || url.hostname === '') throw refuse('is no host');

@@ -30,7 +30,12 @@ export interface Responsys {
   ): Promise<void>;
   rateLimits(signal?: AbortSignal): Promise<readonly RateLimit[]>;
   mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
-  mergeTableMembers(list: string, table: string, merge: TableMerge, signal?: AbortSignal): Promise<MergeResult>;
+  mergeTableMembers(
+    list: string,
+    table: string,
+    merge: TableMerge,
+    signal?: AbortSignal,
+  ): Promise<MergeResult>;
 }
 
 /** Makes no call before the first is asked for. */

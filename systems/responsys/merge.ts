@@ -125,8 +125,15 @@ async function mergeAll(
   const send = async (some: Rows): Promise<SendResult<RowOutcome>> => {
     try {
       const { body, status, correlationId, ms } = await call(some);
-      requests.push({ rows: some.length, status, ms, ...(correlationId === undefined ? {} : { correlationId }) });
-      return { outcomes: readRecords(body, some.length).map((cells) => outcomeOfRow(cells, readsRiid, updatesOnly)) };
+      requests.push({
+        rows: some.length,
+        status,
+        ms,
+        ...(correlationId === undefined ? {} : { correlationId }),
+      });
+      return {
+        outcomes: readRecords(body, some.length).map((cells) => outcomeOfRow(cells, readsRiid, updatesOnly)),
+      };
     } catch (error) {
       const refusal = error instanceof ResponsysError ? refusalOf(error) : undefined;
       if (!(error instanceof ResponsysError) || refusal === undefined) throw error;
@@ -148,9 +155,13 @@ async function mergeAll(
 
 /** @throws ResponsysError when the answer has not a row for each row sent */
 function readRecords(body: unknown, expected: number): readonly (readonly unknown[])[] {
-  const data = typeof body === 'object' && body !== null && 'recordData' in body ? body.recordData : undefined;
+  const data =
+    typeof body === 'object' && body !== null && 'recordData' in body ? body.recordData : undefined;
   const records = typeof data === 'object' && data !== null && 'records' in data ? data.records : undefined;
   if (!Array.isArray(records) || records.length !== expected || !records.every((row) => Array.isArray(row)))
-    throw new ResponsysError('service', `Responsys answered a merge of ${expected} rows without a row for each`);
+    throw new ResponsysError(
+      'service',
+      `Responsys answered a merge of ${expected} rows without a row for each`,
+    );
   return records as readonly (readonly unknown[])[];
 }

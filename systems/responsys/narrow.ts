@@ -22,8 +22,7 @@ const halves = (positions: readonly number[]): readonly [readonly number[], read
   return [positions.slice(0, middle), positions.slice(middle)];
 };
 
-export type SendResult<Outcome> =
-  { readonly outcomes: readonly Outcome[] } | { readonly refusal: Refusal };
+export type SendResult<Outcome> = { readonly outcomes: readonly Outcome[] } | { readonly refusal: Refusal };
 
 /**
  * @param send sends some of the rows, in their order; throws what is no row's fault
@@ -94,7 +93,10 @@ export async function narrow<Row, Outcome>(
   async function halve(positions: readonly number[], refusal: Refusal): Promise<void> {
     const [only] = positions;
     if (only === undefined) return;
-    if (positions.length === 1) return setAside(only, refusal.words);
+    if (positions.length === 1) {
+      setAside(only, refusal.words);
+      return;
+    }
     const [left, right] = halves(positions);
     const leftRefusal = await attempt(left);
     if (leftRefusal === undefined) return halve(right, refusal);

@@ -17,7 +17,8 @@ export type RowOutcome =
   /** A row that only updates, without a match: no rejection. */
   | { readonly outcome: 'not-in-list' };
 
-export type RejectionCode = 'bad-email' | 'wrong-type' | 'too-long' | 'missing-key' | 'no-contact' | 'refused';
+export type RejectionCode =
+  'bad-email' | 'wrong-type' | 'too-long' | 'missing-key' | 'no-contact' | 'refused';
 
 /** Wordings by which a rejection is told apart; most of the catalogue is not public, the rest is `refused`. */
 const wordings: readonly (readonly [RegExp, RejectionCode])[] = [
@@ -40,7 +41,11 @@ const mergeFailed = /^MERGEFAILED:\s*/;
 const recordNumber = /^Record\s+(\d+)\s*=\s*/i;
 
 /** @param cells one row of the answer. @param readsRiid whether a good row's first cell is its RIID */
-export function outcomeOfRow(cells: readonly unknown[], readsRiid: boolean, updatesOnly: boolean): RowOutcome {
+export function outcomeOfRow(
+  cells: readonly unknown[],
+  readsRiid: boolean,
+  updatesOnly: boolean,
+): RowOutcome {
   const failed = cells.find((cell): cell is string => typeof cell === 'string' && mergeFailed.test(cell));
   if (failed !== undefined) {
     const words = failed.replace(mergeFailed, '').replace(recordNumber, '').trim();

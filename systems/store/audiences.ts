@@ -26,18 +26,27 @@ export async function ensureAudience(pool: Pool, name: string): Promise<Audience
     const taken = new Set(rows.map((row) => row.column_name.toUpperCase()));
     const id = randomUUID();
     const column = audienceColumn(name, id, (candidate) => taken.has(candidate.toUpperCase()));
-    await database.query('insert into audiences (id, name, column_name) values ($1, $2, $3)', [id, name, column]);
+    await database.query('insert into audiences (id, name, column_name) values ($1, $2, $3)', [
+      id,
+      name,
+      column,
+    ]);
     return { id, name, column };
   });
 }
 
 export async function findAudience(database: Database, name: string): Promise<Audience | undefined> {
-  const { rows } = await database.query<Audience>(`select ${asAudience} from audiences where name = $1`, [name]);
+  const { rows } = await database.query<Audience>(`select ${asAudience} from audiences where name = $1`, [
+    name,
+  ]);
   return rows[0];
 }
 
 /** These audiences by id; those that are not there are left out. */
-export async function audiencesById(database: Database, ids: readonly string[]): Promise<readonly Audience[]> {
+export async function audiencesById(
+  database: Database,
+  ids: readonly string[],
+): Promise<readonly Audience[]> {
   const { rows } = await database.query<Audience>(
     `select ${asAudience} from audiences where id = any($1::uuid[]) order by name`,
     [ids],

@@ -136,7 +136,8 @@ export async function openAuthorization(
     [id],
   );
   const row = rows[0];
-  if (row === undefined) throw new ExpectedError('NOT_FOUND', `authorization: there is none with id "${id}".`);
+  if (row === undefined)
+    throw new ExpectedError('NOT_FOUND', `authorization: there is none with id "${id}".`);
   const secrets: unknown = JSON.parse(unseal(key, secretLabel(id), row.sealed_secrets).toString());
   const authorization = authorizationSchema.parse({
     kind: row.kind,

@@ -44,7 +44,8 @@ async function migrate(pool: Pool): Promise<void> {
         return;
       } catch (error) {
         // The migration library refuses at once while another process holds its lock; the other is about to finish.
-        if (attempt >= 20 || !(error instanceof Error && /another migration/i.test(error.message))) throw error;
+        if (attempt >= 20 || !(error instanceof Error && /another migration/i.test(error.message)))
+          throw error;
         await wait(500);
       }
     }

@@ -33,7 +33,9 @@ export async function openHashKeys(pool: Pool, master: Key): Promise<HashKeys> {
       'select id, sealed_key from hash_keys order by id desc',
     );
     if (rows.length === 0) return { keys: [await addHashKey(database, master)] };
-    return { keys: rows.map((row) => ({ id: row.id, bytes: unseal(master, labelOf(row.id), row.sealed_key) })) };
+    return {
+      keys: rows.map((row) => ({ id: row.id, bytes: unseal(master, labelOf(row.id), row.sealed_key) })),
+    };
   });
 }
 

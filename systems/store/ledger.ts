@@ -132,7 +132,10 @@ export interface RequestTotals {
   readonly rows: number;
 }
 
-export async function readRequestTotals(database: Database, jobId: string): Promise<readonly RequestTotals[]> {
+export async function readRequestTotals(
+  database: Database,
+  jobId: string,
+): Promise<readonly RequestTotals[]> {
   const { rows } = await database.query<RequestTotals>(
     `select target, count(*) as requests, sum(rows)::bigint as rows from requests
       where job_id = $1 group by target order by array_position(array['list', 'fields', 'memberships'], target)`,

@@ -8,11 +8,7 @@ import type { HashKeys, Identity } from './identities.ts';
 
 /** A value of a user field, as JSON has it. Fields without a value are absent. */
 export type FieldValue =
-  | string
-  | number
-  | boolean
-  | readonly string[]
-  | { readonly [key: string]: string | number | boolean };
+  string | number | boolean | readonly string[] | Readonly<Record<string, string | number | boolean>>;
 
 export interface ProfileInput {
   /** At least one; the first that is known decides whose profile it is. */
@@ -68,7 +64,9 @@ async function assignIds(
   const ids: string[] = [];
   const created: string[] = [];
   for (const input of inputs) {
-    const found = input.identities.map((one) => byIdentity.get(identityKey(one))).find((id) => id !== undefined);
+    const found = input.identities
+      .map((one) => byIdentity.get(identityKey(one)))
+      .find((id) => id !== undefined);
     const profileId = found ?? crypto.randomUUID();
     if (found === undefined) created.push(profileId);
     for (const identity of input.identities) {

@@ -97,7 +97,11 @@ export async function advanceScan(
   return rowCount === 1;
 }
 
-export async function endScan(database: Database, scanId: string, state: 'done' | 'abandoned'): Promise<void> {
+export async function endScan(
+  database: Database,
+  scanId: string,
+  state: 'done' | 'abandoned',
+): Promise<void> {
   await database.query("update scans set state = $2, ended_at = now() where id = $1 and state = 'running'", [
     scanId,
     state,

@@ -38,7 +38,10 @@ export function keepTally(): TallyKeeper {
   function skips({ name, skip, todo }: TestEvent): boolean {
     const given = isGiven(skip) ? skip : isGiven(todo) ? todo : undefined;
     if (given === undefined) return false;
-    tally.skipped.push({ name, reason: typeof given === 'string' && given !== '' ? given : 'no reason given' });
+    tally.skipped.push({
+      name,
+      reason: typeof given === 'string' && given !== '' ? given : 'no reason given',
+    });
     return true;
   }
 

@@ -13,7 +13,10 @@ test('a plain name is its own column, in upper case with blanks as underscores',
 test('a name that had to be altered, is reserved or is taken ends in six digits of the id', () => {
   assert.equal(audienceColumn('Käufer', id, free), 'KAUFER_AB12CD');
   assert.equal(audienceColumn('Group', id, free), 'GROUP_AB12CD');
-  assert.equal(audienceColumn('Buyers', id, (column) => column === 'BUYERS'), 'BUYERS_AB12CD');
+  assert.equal(
+    audienceColumn('Buyers', id, (column) => column === 'BUYERS'),
+    'BUYERS_AB12CD',
+  );
   assert.equal(audienceColumn('90 days', id, free), 'A_90_DAYS_AB12CD');
   assert.equal(audienceColumn('A very long name of an audience', id, free), 'A_VERY_LONG_NAME_OF_AN__AB12CD');
 });

@@ -13,7 +13,9 @@ const smallest = {
 
 function faultsOf(changes: object): string[] {
   const parsed = exportAudienceSchema.safeParse({ ...smallest, ...changes });
-  return parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  return parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 }
 
 test('what is left out has the specification’s defaults', () => {
@@ -31,13 +33,19 @@ describe('a configuration that cannot work is refused, with the field and what w
     [{ matchColumn2: 'CUSTOMER_ID_' }, /^matchColumn2: CUSTOMER_ID_ is not mapped/],
     [{ matchColumn1: 'EMAIL' }, /^matchColumn1: "EMAIL" is no identifier of a profile list; one of RIID_/],
     [{ idMappings: {} }, /^idMappings: at least one identifier must be mapped/],
-    [{ idMappings: { email: 'EMAIL_ADDRESS_', mail2: 'EMAIL_ADDRESS_' } }, /mapped from more than one user field/],
+    [
+      { idMappings: { email: 'EMAIL_ADDRESS_', mail2: 'EMAIL_ADDRESS_' } },
+      /mapped from more than one user field/,
+    ],
     [
       { idMappings: { email: 'EMAIL_MD5_HASH_' }, matchColumn1: 'EMAIL_MD5_HASH_', insertOnNoMatch: true },
       /^insertOnNoMatch: true does not go with EMAIL_MD5_HASH_/,
     ],
     [
-      { idMappings: { email: 'EMAIL_ADDRESS_', sha: 'EMAIL_SHA256_HASH_' }, matchColumn2: 'EMAIL_SHA256_HASH_' },
+      {
+        idMappings: { email: 'EMAIL_ADDRESS_', sha: 'EMAIL_SHA256_HASH_' },
+        matchColumn2: 'EMAIL_SHA256_HASH_',
+      },
       /cannot be combined with EMAIL_ADDRESS_/,
     ],
     [
@@ -77,5 +85,8 @@ describe('a configuration that cannot work is refused, with the field and what w
 });
 
 test('hash and RIID matches do not insert unless told, and cannot be told', () => {
-  assert.deepEqual(faultsOf({ idMappings: { email: 'EMAIL_MD5_HASH_' }, matchColumn1: 'EMAIL_MD5_HASH_' }), []);
+  assert.deepEqual(
+    faultsOf({ idMappings: { email: 'EMAIL_MD5_HASH_' }, matchColumn1: 'EMAIL_MD5_HASH_' }),
+    [],
+  );
 });

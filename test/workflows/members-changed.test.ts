@@ -6,8 +6,14 @@ import { readMembersChanged } from '../../workflows/members-changed.ts';
 const id = '2f0c3f4e-6f5b-4f0a-9d0a-0a4c9b6f1e2d';
 
 test('ids are taken, everything else is counted', () => {
-  assert.deepEqual(readMembersChanged({ members: [id, 'joe@example.com', 7] }), { members: [id], refused: 2 });
-  assert.deepEqual(readMembersChanged({ members: Array.from({ length: 101 }, () => id) }), { members: [], refused: 1 });
+  assert.deepEqual(readMembersChanged({ members: [id, 'joe@example.com', 7] }), {
+    members: [id],
+    refused: 2,
+  });
+  assert.deepEqual(readMembersChanged({ members: Array.from({ length: 101 }, () => id) }), {
+    members: [],
+    refused: 1,
+  });
   for (const odd of [undefined, null, id, [id], {}, { members: id }]) {
     assert.deepEqual(readMembersChanged(odd), { members: [], refused: 1 });
   }

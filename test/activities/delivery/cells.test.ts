@@ -8,7 +8,9 @@ test('each kind is written as Responsys reads it', () => {
   assert.deepEqual(cellOf(true, 'bool', 'INTEGER'), { text: '1' });
   assert.deepEqual(cellOf(7, 'int', 'INTEGER'), { text: '7' });
   assert.deepEqual(cellOf(7.5, 'number', 'NUMBER'), { text: '7.5' });
-  assert.deepEqual(cellOf('2026-01-31T10:00:00+02:00', 'date', 'TIMESTAMP'), { text: '2026-01-31T08:00:00.000Z' });
+  assert.deepEqual(cellOf('2026-01-31T10:00:00+02:00', 'date', 'TIMESTAMP'), {
+    text: '2026-01-31T08:00:00.000Z',
+  });
   assert.deepEqual(cellOf(['a', 'b'], '[]string', 'STR4000'), { text: '["a","b"]' });
 });
 

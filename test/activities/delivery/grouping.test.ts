@@ -9,7 +9,10 @@ test('every row is in one group, groups have one key, hold at most 200, and as f
       const rows = keys.map((key, index) => ({ key, index }));
       const groups = groupRows(rows, (row) => String(row.key), 200);
       const seen = groups.flat().map((row) => row.index);
-      assert.deepEqual(seen.toSorted((one, other) => one - other), rows.map((row) => row.index));
+      assert.deepEqual(
+        seen.toSorted((one, other) => one - other),
+        rows.map((row) => row.index),
+      );
       for (const group of groups) {
         assert.ok(group.length <= 200);
         assert.equal(new Set(group.map((row) => row.key)).size, 1);

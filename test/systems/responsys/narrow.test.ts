@@ -13,7 +13,8 @@ function refusing(named: boolean) {
   const send = (rows: readonly { id: number; bad: boolean }[]): Promise<SendResult<Outcome>> => {
     requests += 1;
     const bad = rows.findIndex((row) => row.bad);
-    if (bad >= 0) return Promise.resolve({ refusal: { index: named ? bad : undefined, words: 'Bad Email Format' } });
+    if (bad >= 0)
+      return Promise.resolve({ refusal: { index: named ? bad : undefined, words: 'Bad Email Format' } });
     taken.push(...rows.map((row) => row.id));
     return Promise.resolve({ outcomes: rows.map(() => 'taken') });
   };
@@ -30,8 +31,14 @@ for (const named of [true, false]) {
       fc.asyncProperty(batch, async (rows) => {
         const service = refusing(named);
         const outcomes = await narrow<(typeof rows)[number], Outcome>(rows, service.send, () => 'set aside');
-        assert.deepEqual(outcomes, rows.map((row) => (row.bad ? 'set aside' : 'taken')));
-        assert.deepEqual(service.taken.toSorted((a, b) => a - b), rows.filter((row) => !row.bad).map((row) => row.id));
+        assert.deepEqual(
+          outcomes,
+          rows.map((row) => (row.bad ? 'set aside' : 'taken')),
+        );
+        assert.deepEqual(
+          service.taken.toSorted((a, b) => a - b),
+          rows.filter((row) => !row.bad).map((row) => row.id),
+        );
         const bad = rows.filter((row) => row.bad).length;
         if (named) assert.ok(service.requests() <= bad + 1);
       }),

@@ -20,7 +20,9 @@ export interface Start {
 export function runStart(dataFolder: string, ...flags: readonly string[]): Start {
   const script = join(import.meta.dirname, 'start-with-stubs.ts');
   const fixed = ['--data', dataFolder, '--throwaway', '--json', '--port', '0', '--ui-port', '0'];
-  const child = spawn(process.execPath, [script, ...fixed, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, ...fixed, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exitCode = new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -60,6 +60,17 @@ test('a second start on the same folder is refused and says by whom', async () =
   });
 });
 
+test('a start over a channel ends with the program that made it', async () => {
+  await withFolder(async (folder) => {
+    const start = runStart(folder);
+    await readyOf(start);
+    const children = recordedChildren(folder);
+    start.process.disconnect();
+    assert.equal(await start.exitCode, 0, start.stderr());
+    for (const { name, pid, started } of children) assert.equal(lives(pid, started), false, name);
+  });
+});
+
 test('after kill -9 the next start stops what was left running, and keeps the key and the password', async () => {
   await withFolder(async (folder) => {
     const killed = runStart(folder, '--sandbox');
