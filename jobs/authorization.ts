@@ -106,5 +106,3 @@ const pgpSftp = z.strictObject({
 /** A whole authorization, secrets included. Never logged, never in a workflow. */
 export const authorizationSchema = z.discriminatedUnion('kind', [interact, plainSftp, pgpSftp]);
 export type Authorization = z.infer<typeof authorizationSchema>;
-export type InteractAuthorization = z.infer<typeof interact>;
-export type SftpAuthorization = z.infer<typeof plainSftp> | z.infer<typeof pgpSftp>;

@@ -83,7 +83,7 @@ export function isReadOnly(name: string): boolean {
   return (
     name === 'RIID_' ||
     isHashColumn(name) ||
-    /^(EMAIL_DOMAIN_|EMAIL_ISP_|CREATED_.*|MODIFIED_DATE_|LAST_.*)$/.test(name) ||
+    /^(EMAIL_DOMAIN_|EMAIL_ISP_|CREATED_SOURCE_IP_|CREATED_DATE_|MODIFIED_DATE_)$/.test(name) ||
     /_(PERMISSION_REASON|DELIVERABILITY_STATUS)_$/.test(name)
   );
 }

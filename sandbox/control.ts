@@ -15,7 +15,7 @@ import type { Sandbox } from './sandbox.ts';
 
 type Reply = (sandbox: Sandbox, body: unknown, url: URL) => unknown;
 
-const orders = z.union([faultSchema, z.array(faultSchema)]).transform((given) => [given].flat());
+const orders = z.preprocess((given) => [given].flat(), z.array(faultSchema));
 
 const replies: Readonly<Record<string, Reply>> = {
   'GET faults': ({ faults }) => faults.waiting(),

@@ -22,7 +22,8 @@ const described = (fields: readonly Field[]) =>
 
 /** A bare array, as Oracle's guide and clients show it. */
 export function retrieveLists(context: Context): Answer {
-  return { body: [...context.catalog.lists.values()].map(describeList) };
+  const lists = [...context.catalog.lists.values()];
+  return { body: lists.map((list) => ({ ...describeList(list), links: listLinks(list.name) })) };
 }
 
 export function retrieveListFields(context: Context, call: Call): Answer {
@@ -30,7 +31,7 @@ export function retrieveListFields(context: Context, call: Call): Answer {
 }
 
 function describeList({ name, folder, fields }: ProfileList): object {
-  return { name, folderName: folder, fields: described(fields), links: listLinks(name) };
+  return { name, folderName: folder, fields: described(fields) };
 }
 
 export function retrieveTables(context: Context, call: Call): Answer {

@@ -2,6 +2,7 @@
  * The sandbox's page: lists and tables with their first rows, and the last requests. Everything that comes
  * from outside is escaped. It renews itself every three seconds without losing the reader's place.
  */
+import { isMatchColumn } from './columns.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { readPage } from './rows-stream.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -73,7 +74,9 @@ export function page(sandbox: Sandbox): string {
 function rowsTable(sandbox: Sandbox, sql: string): Html {
   const rows = readPage(sandbox.context.storage, sql, -1, shownRows);
   if (rows.length === 0) return html`<p class="none">empty</p>`;
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].sort(
+    (a, b) => placeOf(a) - placeOf(b),
+  );
   return html`<div class="scroll">
     <table>
       <thead>
@@ -91,6 +94,13 @@ function rowsTable(sandbox: Sandbox, sql: string): Html {
       </tbody>
     </table>
   </div>`;
+}
+
+/** Where a column stands: who it is, then what callers fill, then what Responsys fills. */
+function placeOf(column: string): number {
+  if (column === 'RIID_') return 0;
+  if (isMatchColumn(column)) return 1;
+  return column.endsWith('_') ? 3 : 2;
 }
 
 function requestsTable(requests: readonly LoggedRequest[]): Html {

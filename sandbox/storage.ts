@@ -37,10 +37,8 @@ export interface Storage {
 
 /** Opens, or makes, the file. @throws Error when another process holds it or it is no SQLite file */
 export function openStorage(file: string): Storage {
-  const database = new DatabaseSync(file);
-  // One process owns the file: its writes need no locks of others, and a second sandbox on it is a mistake.
+  const database = openExclusively(file);
   // Nothing waits for the disk: a killed process loses nothing by that, only a machine without power does.
-  database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
   database.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 8000;');
   defineFunctions(database);
   database.exec(schema);
@@ -100,4 +98,17 @@ function defineFunctions(database: DatabaseSync): void {
   define('email_domain', (email) => email.slice(email.lastIndexOf('@') + 1));
   define('email_md5', (email) => hash('md5', email));
   define('email_sha256', (email) => hash('sha256', email));
+}
+
+/** One process owns the file: its writes need no locks of others, and a second sandbox on it is a mistake. */
+function openExclusively(file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
+    return database;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const why = text.includes('locked') ? 'it is in use by another process' : text;
+    throw new Error(`The data ${file} cannot be opened: ${why}`, { cause: error });
+  }
 }

@@ -46,7 +46,7 @@ function isTimestamp(value: string): boolean {
 
 /** A rough test, as any sender's: one @, a dotted domain, no blanks or brackets. Oracle's own rule is not public. */
 export function isEmailAddress(value: string): boolean {
-  return /^[^\s@<>()[\]\\,;:"]{1,64}@([\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}\p{N}]{2,63}$/u.test(
+  return /^(?!\.)(?!.*\.\.)(?!.*\.@)[^\s@<>()[\]\\,;:"]{1,64}@([\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}\p{N}]{2,63}$/u.test(
     value,
   );
 }

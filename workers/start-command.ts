@@ -97,7 +97,9 @@ function stopAsked(
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ask);
   // Started by another program over a channel, the end of that program is the end of this one.
-  process.on('disconnect', ask);
+  process.on('disconnect', () => {
+    if (firstAt === undefined) ask();
+  });
   return { signal: asked.signal, promise };
 }
 

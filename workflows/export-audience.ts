@@ -264,16 +264,18 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       }
       if (state === 'running' && scanAsked && !scanning) await startScan();
       else if (state === 'running' && batchIsDue()) await sendNext();
-      const busy = scanning || queue.size > 0;
-      const nextFlushMs =
-        state === 'running' && queue.oldestMs !== undefined ? queue.oldestMs + flushIntervalMs : Infinity;
-      const wakeAt = Math.min(nextFlushMs, busy || refreshAt !== 0 ? refreshAt : Infinity);
+      const { oldestMs } = queue;
+      const flushAt = state === 'running' && oldestMs !== undefined ? oldestMs + flushIntervalMs : Infinity;
+      const wakeAt = Math.min(flushAt, refreshAt === 0 ? Infinity : refreshAt);
       const woken = (): boolean =>
         stateChanged ||
         runIsFull() ||
+        // A first entry makes a flush due earlier than this wait knows of.
+        queue.oldestMs !== oldestMs ||
         (state === 'running' && (queue.size >= batchSize || flushAsked || (scanAsked && !scanning)));
-      if (wakeAt === Infinity) await condition(() => woken() || queue.size > 0);
+      if (wakeAt === Infinity) await condition(woken);
       else await condition(woken, Math.max(wakeAt - Date.now(), 1));
+      if (refreshAt === 0 && (scanning || queue.size > 0)) refreshAt = Date.now() + refreshMs;
       if (refreshAt !== 0 && Date.now() >= refreshAt) {
         await refresh();
         refreshAt = scanning || queue.size > 0 ? Date.now() + refreshMs : 0;

@@ -97,8 +97,9 @@ export async function startSandbox(folder = newFolder(), config: object = {}): P
   return running;
 }
 
-async function logIn({ token, username, password }: Running): Promise<string> {
-  const { json } = await token({ user_name: username, password, auth_type: 'password' });
+async function logIn(running: Running): Promise<string> {
+  const { username, password } = running;
+  const { json } = await running.token({ user_name: username, password, auth_type: 'password' });
   return (json as { authToken: string }).authToken;
 }
 

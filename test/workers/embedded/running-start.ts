@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { finished } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,10 +24,15 @@ export function runStart(dataFolder: string, ...flags: readonly string[]): Start
   const child = spawn(process.execPath, [script, ...fixed, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  // With a channel the type does not tell that these are pipes.
+  const { stdout, stderr: errors } = child;
+  if (stdout === null || errors === null) throw new Error('expected pipes');
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const exitCode = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const lines = createInterface({ input: child.stdout });
+  errors.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  // Not 'close', which does not come where this side has ended the channel.
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const exitCode = finished(errors).then(() => exited);
+  const lines = createInterface({ input: stdout });
   const ready = new Promise<Awaited<Start['ready']>>((resolve) => {
     lines.once('line', (line) => resolve(JSON.parse(line) as Awaited<Start['ready']>));
     lines.once('close', () => resolve(undefined));

@@ -1,0 +1,34 @@
+/**
+ * Takes the README's picture: a job in Temporal's Web UI, by a real browser.
+ *
+ * usage: node docs/take-picture.ts URL FILE.png (with `npm run demo -- --keep` running, which prints the URL)
+ */
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const [url, file] = process.argv.slice(2);
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => existsSync(path),
+);
+if (url === undefined || file === undefined || executablePath === undefined) {
+  process.stderr.write('usage: node docs/take-picture.ts URL FILE.png; Chromium has to be installed\n');
+  process.exit(2);
+}
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1360, height: 900 } });
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  await page.waitForTimeout(6_000);
+  await page.screenshot({ path: file });
+} finally {
+  await browser.close();
+}
