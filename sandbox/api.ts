@@ -9,7 +9,7 @@ import { Refused } from './errors.ts';
 import type { Fault } from './faults.ts';
 import { matchFunction } from './functions.ts';
 import type { FunctionName, Matched } from './functions.ts';
-import { hasType, jsonType, readBody, send } from './http.ts';
+import { hasType, jsonType, readBody, send, urlOf } from './http.ts';
 import type { Sent } from './http.ts';
 import { limitExceeded } from './limits.ts';
 import { logIn } from './login.ts';
@@ -61,7 +61,7 @@ async function answerOf(
   const body = await readBody(request);
   if (body === undefined) return 'dropped';
   try {
-    const url = new URL(request.url ?? '/', 'http://sandbox');
+    const url = urlOf(request);
     const call = known(sandbox, port, request.method ?? '', url);
     noted.function = call.api;
     const object = call.names['table'] ?? call.names['list'];

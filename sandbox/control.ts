@@ -7,9 +7,9 @@ import { z } from 'zod';
 import type { Config } from './config.ts';
 import { Refused } from './errors.ts';
 import { faultSchema } from './faults.ts';
-import { jsonType, readBody, send } from './http.ts';
+import { jsonType, readBody, send, urlOf } from './http.ts';
 import { callsPerMinute } from './limits.ts';
-import { functionNames } from './functions.ts';
+import { decodeName, functionNames } from './functions.ts';
 import { sendRows } from './rows-stream.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -48,8 +48,8 @@ export async function serveControl(
 ): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) return;
-  const url = new URL(request.url ?? '/', 'http://sandbox');
-  const [, , what = '', ...names] = url.pathname.split('/').map(decodeURIComponent);
+  const url = urlOf(request);
+  const [, , what = '', ...names] = url.pathname.split('/').map(decodeName);
   const answer = (status: number, value: unknown) =>
     send(response, { status, type: jsonType, text: JSON.stringify(value, undefined, 1) });
   try {

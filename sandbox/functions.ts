@@ -101,7 +101,8 @@ export function matchFunction(verb: string, path: string, action: string | null)
   return undefined;
 }
 
-function decodeName(text: string): string {
+/** A name of a path, decoded; as it is where its escapes are malformed. */
+export function decodeName(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

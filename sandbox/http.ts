@@ -50,6 +50,9 @@ export function send(response: ServerResponse, { status, type, text, headers }: 
 
 export const jsonType = 'application/json;charset=UTF-8';
 
+/** The URL of the request. A path of two slashes is a path here, never a host. */
+export const urlOf = (request: IncomingMessage): URL => new URL(`http://sandbox${request.url ?? '/'}`);
+
 /** Whether the request says that its body is of this type. */
 export function hasType(request: IncomingMessage, type: string): boolean {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() === type;

@@ -11,7 +11,7 @@ interface TestEvent {
   readonly details: { readonly type?: string | undefined; readonly error?: unknown };
 }
 
-export interface Tally {
+interface Tally {
   passed: number;
   failed: number;
   /** With the reason of each, where it was given. */

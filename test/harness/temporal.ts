@@ -6,19 +6,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { searchAttributes } from '../../jobs/search-attributes.ts';
 import { readEnvironment } from '../../systems/environment.ts';
 import { findTemporalBinary } from '../../workers/embedded/temporal-binaries.ts';
-import { registerSearchAttributes } from '../../workers/search-attributes.ts';
+import { addSearchAttributes, registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { sharedTemporal } from './servers.ts';
-
-/** Source: Temporal's API, enums/v1/common.proto, IndexedValueType. */
-const typeNumbers = {
-  TEXT: 1,
-  KEYWORD: 2,
-  INT: 3,
-  DOUBLE: 4,
-  BOOL: 5,
-  DATETIME: 6,
-  KEYWORD_LIST: 7,
-} as const;
 
 /**
  * A namespace of its own on the shared dev server, with the search attributes: workflow ids, task queues and
@@ -50,10 +39,7 @@ export async function timeSkipping(): Promise<TestWorkflowEnvironment> {
     server: { executable: { type: 'existing-path', path } },
   });
   // This server can add search attributes, but not list them.
-  await environment.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(searchAttributes.map(({ name, type }) => [name, typeNumbers[type]])),
-  });
+  await addSearchAttributes(environment.connection, 'default', searchAttributes);
   return environment;
 }
 

@@ -176,6 +176,13 @@ describe('throttling and faults of the sandbox', () => {
     assert.equal((await merge()).status, 200);
   });
 
+  it('outlives paths that are malformed', async () => {
+    for (const path of ['/_sandbox/%zz', '/_sandbox/lists/%zz', '//', '/rest/api/v1.3/lists/%zz/fields'])
+      assert.equal((await fetch(`${sandbox.login}${path}`)).status, 404, path);
+    assert.equal((await sandbox.call('GET', '/lists/%zz/fields')).errorCode, 'LIST_NOT_FOUND');
+    assert.equal((await fetch(`${sandbox.api}//`)).status, 404);
+  });
+
   it('logs function, object, rows and outcome, but no password, token or value', async () => {
     await merge('secret-person@example.com');
     await merge('nobody');

@@ -8,7 +8,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOf } from './process-identity.ts';
 
-export type ChildName = 'postgres' | 'temporal' | 'sandbox' | 'worker';
+type ChildName = 'postgres' | 'temporal' | 'sandbox' | 'worker';
 
 export interface ChildSpec {
   readonly name: ChildName;

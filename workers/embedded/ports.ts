@@ -11,7 +11,7 @@ export async function portIsFree(port: number): Promise<boolean> {
  * A free port. Nothing keeps it free until its user listens on it, so a server that finds it taken after all
  * is started again with another (see {@link withFreePorts}).
  */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const port = await tryListen(0);
   if (port === undefined) throw new Error('no free port on 127.0.0.1');
   return port;

@@ -8,7 +8,9 @@ export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '100',
-  shared_buffers: '128MB',
+  // A table larger than a quarter of this is not kept in memory by a scan of it: 300 scans of 300,000 rows took
+  // 0.6 to 1.9 s with this, and 3.5 to 5.7 s with half of it. Memory is taken only as it is used.
+  shared_buffers: '256MB',
   synchronous_commit: 'on',
   jit: 'off',
   // A container's /dev/shm is often 64 MB, too little for parallel queries.

@@ -13,7 +13,7 @@ import { markThrowaway, removeThrowaway } from './postgres-throwaway.ts';
 import { POSTGRES_SETTINGS } from './postgres-settings.ts';
 import { PortTaken, withFreePorts } from './ports.ts';
 
-export const DATABASE_NAME = 'lytics_responsys';
+const DATABASE_NAME = 'lytics_responsys';
 
 export interface PostgresOptions {
   /** The real path of an existing folder, locked by its user where several processes might use it. */
