@@ -38,6 +38,7 @@ export async function startProduct(dataFolder: string): Promise<Product> {
     '--ui-port',
     '0',
     '--sandbox',
+    '--throwaway',
     '--json',
   ];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
