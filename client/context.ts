@@ -67,13 +67,12 @@ function required(value: string | undefined): string {
 }
 
 async function connect(running: Running | undefined): Promise<{ connection: Connection; namespace: string }> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  const address = running?.temporalAddress ?? connectionOptions.address;
-  const connection = await Connection.connect({
-    ...connectionOptions,
-    ...(address === undefined ? {} : { address }),
-    connectTimeout: '5s',
-  });
+  // The embedded server wants nothing of a profile that is meant for another: no TLS, no key.
+  const { connectionOptions, namespace } =
+    running === undefined
+      ? loadClientConnectConfig()
+      : { connectionOptions: { address: running.temporalAddress }, namespace: 'default' };
+  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
   return { connection, namespace: namespace ?? 'default' };
 }
 
