@@ -8,6 +8,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -30,9 +31,11 @@ const holderFile = z.object({ pid: z.number(), since: z.string() });
 /**
  * Makes the folder where there is none and locks it.
  *
- * @throws ExpectedError CONFLICT that says who holds it, since when, and what to do
+ * @throws ExpectedError CONFLICT where it holds files that are not ours, or is in use: by whom, since when, and
+ *   what to do
  */
 export function openDataFolder(folder: string): DataFolder {
+  refuseOthersFiles(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
@@ -49,6 +52,23 @@ export function openDataFolder(folder: string): DataFolder {
     JSON.stringify({ pid: process.pid, since: new Date().toISOString() }),
   );
   return { path, unlock: () => lock.close() };
+}
+
+/** A folder such as /tmp or a home, named by mistake, is not to be shut to its users by our mode 700. */
+function refuseOthersFiles(folder: string): void {
+  let files: readonly string[];
+  try {
+    files = readdirSync(folder);
+  } catch {
+    // None there yet, or none that can be read: making it says what is wrong.
+    return;
+  }
+  if (files.length === 0 || files.includes('lock.sqlite') || files.includes('key')) return;
+  throw new ExpectedError(
+    'CONFLICT',
+    `data folder ${folder}: it holds other files, and would be shut to all but its owner. ` +
+      'Choose a new or an empty one with --data.',
+  );
 }
 
 function lockFile(path: string): DatabaseSync {

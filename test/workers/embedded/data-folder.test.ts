@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { masterKey, openDataFolder } from '../../../workers/embedded/data-folder.ts';
@@ -44,6 +44,22 @@ test('a folder that cannot be made is named with the reason', async () => {
       message:
         /^data folder .*\/file\/data: it cannot be made or owned \(ENOTDIR\)\. Choose another with --data/,
     });
+    await Promise.resolve();
+  });
+});
+
+test('a folder with files of others is left as it is; one with a key that was put back is taken', async () => {
+  await withFolder(async (parent) => {
+    chmodSync(parent, 0o755);
+    writeFileSync(join(parent, 'letter.txt'), '');
+    assert.throws(() => openDataFolder(parent), {
+      code: 'CONFLICT',
+      message: /^data folder .*: it holds other files, .*Choose a new or an empty one with --data\.$/,
+    });
+    assert.equal(statSync(parent).mode & 0o777, 0o755);
+    assert.deepEqual(readdirSync(parent), ['letter.txt']);
+    writeFileSync(join(parent, 'key'), '');
+    openDataFolder(parent).unlock();
     await Promise.resolve();
   });
 });
