@@ -3,8 +3,9 @@
  * form that is documented: bare arrays and `{items: […]}`.
  */
 import { z } from 'zod';
-import type { Connection, Request } from './connection.ts';
-import { ResponsysError } from './errors.ts';
+import type { Connection } from './connection.ts';
+import { formError } from './transport.ts';
+import type { Request } from './transport.ts';
 
 export interface Column {
   readonly name: string;
@@ -28,35 +29,45 @@ export interface RateLimit {
   readonly api: string;
   /** Calls a minute, of the whole account. */
   readonly limit: number;
+  /** '' where the answer has none. */
+  readonly resourcePath: string;
+  readonly verb: string;
 }
 
+/** Absent and null alike. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+
 const fields = z
-  .array(z.object({ fieldName: z.string(), fieldType: z.string().default('') }))
-  .default([])
-  .transform((all) => all.map(({ fieldName, fieldType }) => ({ name: fieldName, type: fieldType })));
+  .array(z.object({ fieldName: z.string(), fieldType: text }))
+  .nullish()
+  .transform((all) => (all ?? []).map(({ fieldName, fieldType }) => ({ name: fieldName, type: fieldType })));
 
 const arrayOf = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), z.object({ items: z.array(item) }).transform(({ items }) => items)]);
 
-const lists = arrayOf(z.object({ name: z.string(), folderName: z.string().default(''), fields }));
+const list = z.object({ name: z.string(), folderName: text, fields });
 
-const tables = arrayOf(
-  z
-    .object({
-      profileExtension: z.object({ objectName: z.string(), folderName: z.string().default('') }).optional(),
-      objectName: z.string().optional(),
-      fields,
-    })
-    .transform(({ profileExtension, objectName, fields }) => ({
-      name: profileExtension?.objectName ?? objectName ?? '',
-      folderName: profileExtension?.folderName ?? '',
-      fields,
-    })),
-);
+const table = z
+  .object({
+    profileExtension: z.object({ objectName: z.string(), folderName: text }).nullish(),
+    objectName: text,
+    folderName: text,
+    fields,
+  })
+  .transform(({ profileExtension, objectName, folderName, fields }) => ({
+    name: profileExtension?.objectName ?? objectName,
+    folderName: profileExtension?.folderName ?? folderName,
+    fields,
+  }));
 
-const limits = arrayOf(z.object({ api: z.string(), limit: z.coerce.number() }));
+const limit = z
+  .object({ api: z.string(), limit: z.coerce.number(), resource_path: text, verb: text })
+  .transform(({ api, limit, resource_path: resourcePath, verb }) => ({ api, limit, resourcePath, verb }));
 
-const user = z.object({ accountName: z.string().default(''), userName: z.string().default('') });
+const user = z.object({ accountName: text, userName: text });
 
 async function read<Schema extends z.ZodType>(
   connection: Connection,
@@ -67,10 +78,7 @@ async function read<Schema extends z.ZodType>(
   const { body } = await connection.call(request, signal);
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ResponsysError(
-    'service',
-    `Responsys’ answer to "${request.what}" has not the form that is documented`,
-  );
+  throw formError(`Responsys’ answer to "${request.what}" has not the form that is documented`);
 }
 
 const listPath = (list: string): string => `/rest/api/v1.3/lists/${encodeURIComponent(list)}`;
@@ -79,9 +87,28 @@ export const readLists = (connection: Connection, signal?: AbortSignal): Promise
   read(
     connection,
     { api: 'Retrieve Profile Lists', what: 'read the lists', method: 'GET', path: '/rest/api/v1.3/lists' },
-    lists,
+    arrayOf(list),
     signal,
   );
+
+export const readListFields = async (
+  connection: Connection,
+  name: string,
+  signal?: AbortSignal,
+): Promise<readonly Column[]> => {
+  const found = await read(
+    connection,
+    {
+      api: 'Retrieve Profile List Fields',
+      what: `read the fields of ${name}`,
+      method: 'GET',
+      path: `${listPath(name)}/fields`,
+    },
+    z.object({ fields }),
+    signal,
+  );
+  return found.fields;
+};
 
 export const readTables = async (
   connection: Connection,
@@ -96,10 +123,10 @@ export const readTables = async (
       method: 'GET',
       path: `${listPath(list)}/listExtensions`,
     },
-    tables,
+    arrayOf(table),
     signal,
   );
-  return found.filter((table) => table.name !== '');
+  return found.filter(({ name }) => name !== '');
 };
 
 /** The answer is the literal `true`, or the table echoed: either way nothing that has to be read. */
@@ -109,7 +136,7 @@ export async function createTable(
   table: { readonly name: string; readonly folder: string; readonly fields: readonly Column[] },
   signal?: AbortSignal,
 ): Promise<void> {
-  await connection.call(
+  const { body } = await connection.call(
     {
       api: 'Create Profile Extension Table',
       what: `create the table ${table.name}`,
@@ -122,6 +149,9 @@ export async function createTable(
     },
     signal,
   );
+  // A page of a gateway comes with 200, too: the table may be there then, or not.
+  if (body !== true && (typeof body !== 'object' || body === null))
+    throw formError(`Responsys did not say that it made the table ${table.name}`);
 }
 
 /** Source: Oracle's throttling page: this path has no version. */
@@ -129,7 +159,7 @@ export const readRateLimits = (connection: Connection, signal?: AbortSignal): Pr
   read(
     connection,
     { api: 'Retrieve Rate Limits', what: 'read the limits', method: 'GET', path: '/rest/api/ratelimit' },
-    limits,
+    arrayOf(limit),
     signal,
   );
 

@@ -15,10 +15,12 @@ const oracleSuffixes = ['.responsys.net', '.rsys8.net', '.rsys9.net', '.responsy
 export function normaliseEndpointUri(text: string, allowHosts: readonly string[]): string {
   const trimmed = text.trim();
   const url = URL.parse(/^https?:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`);
+  // A password pasted into the address must not be printed.
+  const shown = trimmed.replace(/^(https?:\/\/)?.*@/i, '$1…@');
   const right =
     'expected login2.responsys.net, login.rsys8.net, or AccountToken-api.responsys.ocs.oraclecloud.com';
   const refuse = (why: string): ExpectedError =>
-    new ExpectedError('INPUT_NOT_VALID', `Endpoint URI: "${trimmed}" ${why}; ${right}.`);
+    new ExpectedError('INPUT_NOT_VALID', `Endpoint URI: "${shown}" ${why}; ${right}.`);
   if (url === null || url.hostname === '') throw refuse('is no host');
   if (url.username !== '' || url.password !== '') throw refuse('has a user name in it');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') throw refuse('has more than a host');

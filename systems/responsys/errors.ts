@@ -3,37 +3,54 @@
  * Responsys' own words quote values, and are kept apart for the ledger. The HTTP library's error object
  * carries the token in its headers: it never leaves this folder.
  */
-import { kindOfCode, retryAfterMs } from './error-codes.ts';
+import { kinds, meaningOfCode } from './error-codes.ts';
 import type { ResponsysErrorKind } from './error-codes.ts';
+
+interface ErrorDetail {
+  readonly errorCode?: string | undefined;
+  readonly status?: number;
+  readonly correlationId?: string | undefined;
+  readonly words?: string;
+  readonly ms?: number;
+  readonly provesNothingSent?: boolean;
+}
 
 export class ResponsysError extends Error {
   readonly kind: ResponsysErrorKind;
   readonly errorCode: string | undefined;
   readonly status: number | undefined;
   readonly correlationId: string | undefined;
+  /** Whether the same call may succeed later by itself. */
+  readonly retried: boolean;
   readonly retryAfterMs: number | undefined;
+  /** False: what was asked for may have been done, although no answer says so. */
+  readonly provesNothingSent: boolean;
+  /** How long the call took. */
+  readonly ms: number;
   /** Responsys' own words. Not enumerable, so that no logger writes them by accident. */
   declare readonly words: string;
 
-  constructor(
-    kind: ResponsysErrorKind,
-    message: string,
-    detail: { errorCode?: string; status?: number; correlationId?: string | undefined; words?: string } = {},
-  ) {
+  constructor(kind: ResponsysErrorKind, message: string, detail: ErrorDetail = {}) {
     super(message);
     this.name = 'ResponsysError';
     this.kind = kind;
     this.errorCode = detail.errorCode;
     this.status = detail.status;
     this.correlationId = detail.correlationId;
-    this.retryAfterMs = retryAfterMs[kind];
+    this.retried = kinds[kind].retried;
+    this.retryAfterMs = kinds[kind].retryAfterMs;
+    this.provesNothingSent = detail.provesNothingSent ?? false;
+    this.ms = detail.ms ?? 0;
     Object.defineProperty(this, 'words', { value: detail.words ?? '', enumerable: false });
   }
 }
 
-/** What a call was about, in the reader's words: "merge into the list CONTACTS_LIST". */
+/** What an error has to know of a call. */
 export interface Call {
+  readonly api: string;
+  /** In the reader's words, after "to": "merge into the list CONTACTS_LIST". */
   readonly what: string;
+  readonly method: 'GET' | 'POST';
 }
 
 interface Envelope {
@@ -47,7 +64,9 @@ function readEnvelope(body: unknown): Envelope {
   const { errorCode, detail, title } = body as Readonly<Record<string, unknown>>;
   const text = [detail, title].find((one) => typeof one === 'string' && one.trim() !== '');
   return {
-    errorCode: typeof errorCode === 'string' && errorCode !== '' ? errorCode : undefined,
+    // It goes into logs and messages: anything but a code could be somebody's data.
+    errorCode:
+      typeof errorCode === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(errorCode) ? errorCode : undefined,
     words: typeof text === 'string' ? text.trim() : '',
   };
 }
@@ -55,34 +74,49 @@ function readEnvelope(body: unknown): Envelope {
 /** The error that an answer other than 2xx means. Source: reference §1.7, §5.2, §5.3. */
 export function errorOfAnswer(
   call: Call,
-  answer: { status: number; body: unknown; correlationId: string | undefined },
+  answer: { status: number; body: unknown; correlationId: string | undefined; ms: number },
 ): ResponsysError {
+  const { status, correlationId, ms } = answer;
   const { errorCode, words } = readEnvelope(answer.body);
-  const kind = kindOf(answer.status, errorCode, words);
-  const code = errorCode ?? `HTTP ${answer.status}`;
-  return new ResponsysError(kind, sentence(kind, call, code), {
-    status: answer.status,
-    correlationId: answer.correlationId,
+  const kind = kindOf(status, errorCode, words);
+  const provesNothingSent =
+    repeats(call) ||
+    (kind !== 'service' &&
+      (errorCode === undefined
+        ? [401, 403, 404, 413, 429].includes(status)
+        : meaningOfCode(errorCode)?.mayBeDone !== true));
+  const message = sentence(kind, call, errorCode ?? `HTTP ${status}`);
+  return new ResponsysError(kind, message, {
+    status,
+    correlationId,
     words,
-    ...(errorCode === undefined ? {} : { errorCode }),
+    ms,
+    errorCode,
+    provesNothingSent,
   });
 }
 
 function kindOf(status: number, errorCode: string | undefined, words: string): ResponsysErrorKind {
   // Older hosts answer 500 UNEXPECTED_EXCEPTION for a bad token. Source: reference §1.7.
   if (/not a valid authentication token/i.test(words)) return 'token';
-  const known = errorCode === undefined ? undefined : kindOfCode[errorCode];
-  if (known !== undefined) return known;
+  const known = errorCode === undefined ? undefined : meaningOfCode(errorCode);
+  if (known !== undefined) return known.kind;
   if (status === 429) return 'throttled';
-  if (status >= 500) return 'service';
+  // A redirection, or a gateway that has waited too long: nothing that the request could do better.
+  if (status >= 500 || status < 400 || status === 408) return 'service';
   if (status === 404) return 'not-found';
   return status === 401 || status === 403 ? 'not-allowed' : 'refused';
 }
 
 function sentence(kind: ResponsysErrorKind, call: Call, code: string): string {
+  const { advice } = kinds[kind];
+  return `${happening(kind, call, code)}${advice === undefined ? '' : `; ${advice}`}`;
+}
+
+function happening(kind: ResponsysErrorKind, call: Call, code: string): string {
   switch (kind) {
     case 'login-refused':
-      return `Responsys refused the login (${code}); correct the username and password, or have the user unlocked`;
+      return `Responsys refused the login (${code})`;
     case 'not-allowed':
       return `Responsys does not allow this user to ${call.what} (${code})`;
     case 'token':
@@ -101,9 +135,17 @@ function sentence(kind: ResponsysErrorKind, call: Call, code: string): string {
   }
 }
 
+/** Failures before anything of the request left: no address, nobody there, or no trust in who answered. */
+const beforeSending = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$|CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
+
 /** The error of a call that got no answer. @param code such as ECONNREFUSED */
-export function errorOfNetwork(call: Call, code: string, host: string): ResponsysError {
+export function errorOfNetwork(call: Call, code: string, host: string, ms: number): ResponsysError {
   return new ResponsysError('network', `Responsys at ${host} cannot be reached, to ${call.what} (${code})`, {
     errorCode: code,
+    ms,
+    provesNothingSent: repeats(call) || beforeSending.test(code),
   });
 }
+
+/** Whether a call leaves nothing behind, so that it may be made again whatever became of it. */
+const repeats = (call: Call): boolean => call.method === 'GET' || call.api === 'Login';

@@ -1,18 +1,75 @@
 /**
  * The functions that Responsys limits by the minute, as `api` of /rest/api/ratelimit names them, and what is
- * assumed of each until the account has been asked.
- * Source: Oracle's throttling page (sample answer: login 10, lists 100, merge 1000); create PET 10 as seen by
- * Segment at customers; the others are Oracle's default for high volume, 200.
+ * assumed of each until the account has been asked. Only some names are public (Login, Retrieve Profile Lists,
+ * Merge List Recipients): the others are ours, so that an account's are found by verb and path as well.
+ * Source: reference §5.1: Oracle's sample (login 10, lists 100, merge 1000); create PET 10 as another client
+ * saw it at customers; the others are below Oracle's default for high volume, 200, or as the merge of lists.
  */
-export const assumedCallsPerMinute = {
-  Login: 10,
-  'Retrieve User Info': 100,
-  'Retrieve Rate Limits': 100,
-  'Retrieve Profile Lists': 100,
-  'Retrieve Profile Extension Tables': 100,
-  'Create Profile Extension Table': 10,
-  'Merge List Recipients': 1000,
-  'Merge Profile Extension Recipients': 1000,
-} as const satisfies Readonly<Record<string, number>>;
+interface LimitedFunction {
+  readonly callsPerMinute: number;
+  readonly verb: 'GET' | 'POST';
+  /** Of the path, without version; `*` stands for a name. */
+  readonly path: string;
+}
 
-export type ResponsysFunction = keyof typeof assumedCallsPerMinute;
+const functions = {
+  Login: { callsPerMinute: 10, verb: 'POST', path: 'auth/token' },
+  'Retrieve User Info': { callsPerMinute: 100, verb: 'GET', path: 'user/info' },
+  'Retrieve Rate Limits': { callsPerMinute: 100, verb: 'GET', path: 'ratelimit' },
+  'Retrieve Profile Lists': { callsPerMinute: 100, verb: 'GET', path: 'lists' },
+  'Retrieve Profile List Fields': { callsPerMinute: 100, verb: 'GET', path: 'lists/*/fields' },
+  'Retrieve Profile Extension Tables': { callsPerMinute: 100, verb: 'GET', path: 'lists/*/listExtensions' },
+  'Create Profile Extension Table': { callsPerMinute: 10, verb: 'POST', path: 'lists/*/listExtensions' },
+  'Merge List Recipients': { callsPerMinute: 1000, verb: 'POST', path: 'lists/*/members' },
+  'Merge Profile Extension Recipients': {
+    callsPerMinute: 1000,
+    verb: 'POST',
+    path: 'lists/*/listExtensions/*/members',
+  },
+} as const satisfies Readonly<Record<string, LimitedFunction>>;
+
+export type ResponsysFunction = keyof typeof functions;
+
+/** Calls a minute of the whole account, where it has not been asked. */
+export const assumedCallsPerMinute = (api: ResponsysFunction): number => functions[api].callsPerMinute;
+
+const letters = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');
+
+/** The part of a path that tells functions apart, with `*` for each name in it. */
+const shape = (path: string): string =>
+  path
+    .replace(/[?#].*$/, '')
+    .replace(/^.*?\/?rest\/api\//i, '')
+    .replace(/^\/?v\d+(\.\d+)*\//i, '')
+    .replace(/^\/|\/$/g, '')
+    .replace(/\{[^/]*\}|<[^/]*>|:[^/]+/g, '*')
+    .toLowerCase();
+
+/**
+ * An account's limits by our names of the functions. Names win over paths: several functions share verb and
+ * path (`?action=get`), and the smallest of those is taken then. What is not recognised is left out.
+ */
+export function limitsByFunction(
+  limits: readonly {
+    readonly api: string;
+    readonly limit: number;
+    readonly resourcePath: string;
+    readonly verb: string;
+  }[],
+): Readonly<Partial<Record<ResponsysFunction, number>>> {
+  const found: Partial<Record<ResponsysFunction, number>> = {};
+  const usable = limits.filter(({ limit }) => Number.isInteger(limit) && limit > 0);
+  for (const api of Object.keys(functions) as ResponsysFunction[]) {
+    const { verb, path } = functions[api];
+    const named = usable.filter((one) => letters(one.api) === letters(api));
+    const placed = usable.filter(
+      (one) =>
+        one.verb.toUpperCase() === verb &&
+        shape(one.resourcePath) === path.toLowerCase() &&
+        !/[?&]action=/i.test(one.resourcePath),
+    );
+    const candidates = named.length > 0 ? named : placed;
+    if (candidates.length > 0) found[api] = Math.min(...candidates.map(({ limit }) => limit));
+  }
+  return found;
+}

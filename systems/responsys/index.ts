@@ -2,26 +2,35 @@
  * Responsys, as the rest of this project sees it. What is odd about the service is known in this folder and
  * nowhere else.
  */
-import { createTable, readLists, readRateLimits, readTables, readUser } from './catalogue.ts';
+import { createTable, readListFields, readLists, readRateLimits, readTables, readUser } from './catalogue.ts';
 import type { Column, ExtensionTable, ProfileList, RateLimit } from './catalogue.ts';
 import { openConnection } from './connection.ts';
-import type { ConnectionOptions, Token } from './connection.ts';
+import type { ConnectionOptions } from './connection.ts';
 import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
 import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
+export { limitsByFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
 export { callsPerMinute } from './limiter.ts';
 export type { MergeResult } from './merge.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
+export interface LoggedIn {
+  /** The origin that later calls go to. */
+  readonly endPoint: string;
+  /** Milliseconds since 1970, by Responsys' clock. */
+  readonly issuedAt: number;
+}
+
 /** Every call throws ResponsysError; the rows of a merge have their own fates. */
 export interface Responsys {
-  /** A login for its own sake: whether the account takes it. */
-  logIn(signal?: AbortSignal): Promise<Token>;
+  /** A new login by password: whether the account takes it. Later calls use it. */
+  logIn(signal?: AbortSignal): Promise<LoggedIn>;
   user(signal?: AbortSignal): Promise<{ readonly accountName: string; readonly userName: string }>;
   lists(signal?: AbortSignal): Promise<readonly ProfileList[]>;
+  listFields(list: string, signal?: AbortSignal): Promise<readonly Column[]>;
   extensionTables(list: string, signal?: AbortSignal): Promise<readonly ExtensionTable[]>;
   createExtensionTable(
     list: string,
@@ -41,24 +50,32 @@ export interface Responsys {
 /** Makes no call before the first is asked for. */
 export function connectResponsys(options: ConnectionOptions): Responsys {
   const connection = openConnection(options);
-  let matchForm: TableMatchForm = 'matchColumnName1';
+  let rememberedForm: TableMatchForm = 'matchColumnName1';
   return {
-    logIn: (signal) => connection.logIn(signal),
+    logIn: async (signal) => {
+      // Without the token: it is no business of anybody else's.
+      const { endPoint, issuedAt } = await connection.logIn(signal);
+      return { endPoint, issuedAt };
+    },
     user: (signal) => readUser(connection, signal),
     lists: (signal) => readLists(connection, signal),
+    listFields: (list, signal) => readListFields(connection, list, signal),
     extensionTables: (list, signal) => readTables(connection, list, signal),
     createExtensionTable: (list, table, signal) => createTable(connection, list, table, signal),
     rateLimits: (signal) => readRateLimits(connection, signal),
     mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
     mergeTableMembers: async (list, table, merge, signal) => {
       const path = { list, table };
+      const matchForm = merge.matchColumns.length > 1 ? 'matchColumnName1' : rememberedForm;
       try {
         return await mergeTable(connection, path, merge, matchForm, signal);
       } catch (error) {
-        // Older accounts know a single `matchColumn` only; what worked is remembered.
-        if (matchForm === 'matchColumn' || !isOtherMatchForm(error)) throw error;
+        // Older accounts know a single `matchColumn` only; what worked is remembered. Two columns cannot be
+        // said so: half a match would write into others' rows.
+        if (merge.matchColumns.length > 1 || matchForm === 'matchColumn' || !isOtherMatchForm(error))
+          throw error;
         const result = await mergeTable(connection, path, merge, 'matchColumn', signal);
-        matchForm = 'matchColumn';
+        rememberedForm = 'matchColumn';
         return result;
       }
     },

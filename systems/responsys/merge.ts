@@ -2,14 +2,17 @@
  * Merges into profile lists and extension tables. The result has an outcome for each row, in the rows'
  * order, whatever number of requests it took.
  */
+import { z } from 'zod';
 import type { IdentifierColumn } from '../../jobs/export-audience.ts';
 import { splitRows } from './body.ts';
-import type { Answer, Connection, Request } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { ResponsysError } from './errors.ts';
 import { narrow } from './narrow.ts';
 import type { SendResult } from './narrow.ts';
 import { outcomeOfRow, refusalOf, rejection } from './row-outcome.ts';
 import type { RowOutcome } from './row-outcome.ts';
+import { formError } from './transport.ts';
+import type { Answer, Request } from './transport.ts';
 
 export interface ListMergeRule {
   /** One, or two that must both match; in the list's spelling, with the underscore. */
@@ -77,9 +80,10 @@ export async function mergeList(
     what: `merge into the list ${list}`,
     method: 'POST',
     path: `/rest/api/v1.3/lists/${encodeURIComponent(list)}/members`,
+    rows: some.length,
     body: { recordData: { fieldNames: columns, records: some, mapTemplateName: null }, mergeRule },
   });
-  return mergeAll(rows, (some) => connection.call(request(some), signal), true, !rule.insertOnNoMatch);
+  return mergeAll(rows, (some) => connection.call(request(some), signal), 'list', rule.insertOnNoMatch);
 }
 
 /** How a table wants to be told its match columns: by the current guide, or as older accounts have it. */
@@ -101,6 +105,7 @@ export async function mergeTable(
     what: `merge into the table ${path.table}`,
     method: 'POST',
     path: `/rest/api/v1.3/lists/${encodeURIComponent(path.list)}/listExtensions/${encodeURIComponent(path.table)}/members`,
+    rows: some.length,
     body: {
       recordData: { fieldNames: columns, records: some, mapTemplateName: null },
       insertOnNoMatch,
@@ -108,43 +113,47 @@ export async function mergeTable(
       ...match,
     },
   });
-  return mergeAll(rows, (some) => connection.call(request(some), signal), false, !insertOnNoMatch);
+  return mergeAll(rows, (some) => connection.call(request(some), signal), 'table', insertOnNoMatch);
 }
 
 /** Whether a table was told its match column in the form that it does not know. Source: reference §3.4. */
 export const isOtherMatchForm = (error: unknown): boolean =>
-  error instanceof ResponsysError && /match column is null/i.test(error.words);
+  error instanceof ResponsysError && error.kind === 'refused' && /match column is null/i.test(error.words);
 
 async function mergeAll(
   rows: Rows,
   call: (rows: Rows) => Promise<Answer>,
-  readsRiid: boolean,
-  updatesOnly: boolean,
+  target: 'list' | 'table',
+  insertOnNoMatch: boolean,
 ): Promise<MergeResult> {
   const requests: MergeRequest[] = [];
+  const note = (
+    some: Rows,
+    made: Omit<Answer, 'body'> & { readonly errorCode?: string | undefined },
+  ): void => {
+    const { status, ms, errorCode, correlationId } = made;
+    requests.push({
+      rows: some.length,
+      status,
+      ms,
+      ...(errorCode === undefined ? {} : { errorCode }),
+      ...(correlationId === undefined ? {} : { correlationId }),
+    });
+  };
   const send = async (some: Rows): Promise<SendResult<RowOutcome>> => {
     try {
-      const { body, status, correlationId, ms } = await call(some);
-      requests.push({
-        rows: some.length,
-        status,
-        ms,
-        ...(correlationId === undefined ? {} : { correlationId }),
-      });
-      return {
-        outcomes: readRecords(body, some.length).map((cells) => outcomeOfRow(cells, readsRiid, updatesOnly)),
-      };
+      const answer = await call(some);
+      note(some, answer);
+      const { columns, records } = readRecords(answer.body, some.length);
+      // A table may answer the given columns instead, and its form is not confirmed: its RIIDs are not read.
+      const at = target === 'list' ? columns.findIndex((column) => /^riid_$/i.test(String(column))) : -1;
+      const reading = { riidAt: at === -1 ? undefined : at, updatesOnly: !insertOnNoMatch };
+      return { outcomes: records.map((cells) => outcomeOfRow(cells, reading)) };
     } catch (error) {
       const refusal = error instanceof ResponsysError ? refusalOf(error) : undefined;
       if (!(error instanceof ResponsysError) || refusal === undefined) throw error;
-      const { status = 0, errorCode, correlationId } = error;
-      requests.push({
-        rows: some.length,
-        status,
-        ms: 0,
-        ...(errorCode === undefined ? {} : { errorCode }),
-        ...(correlationId === undefined ? {} : { correlationId }),
-      });
+      const { status = 0, ms, errorCode, correlationId } = error;
+      note(some, { status, ms, errorCode, correlationId });
       return { refusal };
     }
   };
@@ -153,15 +162,21 @@ async function mergeAll(
   return { rows: outcomes, requests };
 }
 
+const recordData = z.object({
+  recordData: z.object({
+    fieldNames: z.array(z.unknown()).nullish(),
+    records: z.array(z.array(z.unknown())),
+  }),
+});
+
 /** @throws ResponsysError when the answer has not a row for each row sent */
-function readRecords(body: unknown, expected: number): readonly (readonly unknown[])[] {
-  const data =
-    typeof body === 'object' && body !== null && 'recordData' in body ? body.recordData : undefined;
-  const records = typeof data === 'object' && data !== null && 'records' in data ? data.records : undefined;
-  if (!Array.isArray(records) || records.length !== expected || !records.every((row) => Array.isArray(row)))
-    throw new ResponsysError(
-      'service',
-      `Responsys answered a merge of ${expected} rows without a row for each`,
-    );
-  return records as readonly (readonly unknown[])[];
+function readRecords(
+  body: unknown,
+  expected: number,
+): { readonly columns: readonly unknown[]; readonly records: readonly (readonly unknown[])[] } {
+  const parsed = recordData.safeParse(body);
+  if (!parsed.success || parsed.data.recordData.records.length !== expected)
+    throw formError(`Responsys answered a merge of ${expected} rows without a row for each`);
+  const { fieldNames, records } = parsed.data.recordData;
+  return { columns: fieldNames ?? [], records };
 }

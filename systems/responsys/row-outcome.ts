@@ -2,8 +2,9 @@
  * The fate of a row, from what Responsys answered. HTTP 200 is not success: failures stand inside it.
  * Source: reference §2.3, recorded traffic.
  */
-import type { Refusal } from './narrow.ts';
+import { meaningOfCode } from './error-codes.ts';
 import type { ResponsysError } from './errors.ts';
+import type { Refusal } from './narrow.ts';
 
 export type RowOutcome =
   | { readonly outcome: 'accepted'; readonly riid: string | undefined }
@@ -32,41 +33,67 @@ const wordings: readonly (readonly [RegExp, RejectionCode])[] = [
 /** Seen nowhere in recorded traffic: that a row without a match is told in such words is inferred. */
 const noMatch = /no match|not found in (the )?list|no record found|record not found/i;
 
+/** What is quoted is a member's value, and says nothing of the reason. */
+const withoutQuotes = (words: string): string => words.replace(/"[^"]*"/g, '""');
+
 export function rejection(words: string): RowOutcome {
-  const code = wordings.find(([pattern]) => pattern.test(words))?.[1] ?? 'refused';
+  const said = withoutQuotes(words);
+  const code = wordings.find(([pattern]) => pattern.test(said))?.[1] ?? 'refused';
   return { outcome: 'rejected', code, words };
 }
 
-const mergeFailed = /^MERGEFAILED:\s*/;
+const mergeFailed = /^\s*MERGEFAILED\b:?\s*/i;
 const recordNumber = /^Record\s+(\d+)\s*=\s*/i;
+/** An id of a record: 0 and -1 stand for none. */
+const recordId = /^[1-9]\d*$/;
 
-/** @param cells one row of the answer. @param readsRiid whether a good row's first cell is its RIID */
-export function outcomeOfRow(
-  cells: readonly unknown[],
-  readsRiid: boolean,
-  updatesOnly: boolean,
-): RowOutcome {
+/** What an answer's rows are read by. */
+export interface RowReading {
+  /** Where in a good row its RIID stands; undefined where rows answer none. */
+  readonly riidAt: number | undefined;
+  /** Whether the merge could not insert. */
+  readonly updatesOnly: boolean;
+}
+
+/**
+ * @param cells one row of the answer; a failure stands in its first cell, and is looked for in all.
+ * A row of an update-only merge without a RIID is taken for one without a match: inferred, seen nowhere.
+ */
+export function outcomeOfRow(cells: readonly unknown[], { riidAt, updatesOnly }: RowReading): RowOutcome {
   const failed = cells.find((cell): cell is string => typeof cell === 'string' && mergeFailed.test(cell));
   if (failed !== undefined) {
     const words = failed.replace(mergeFailed, '').replace(recordNumber, '').trim();
-    return updatesOnly && noMatch.test(words) ? { outcome: 'not-in-list' } : rejection(words);
+    return updatesOnly && noMatch.test(withoutQuotes(words)) ? { outcome: 'not-in-list' } : rejection(words);
   }
-  const [first] = cells;
-  const riid = readsRiid && /^\d+$/.test(String(first)) ? String(first) : undefined;
-  return { outcome: 'accepted', riid };
+  if (riidAt === undefined) return { outcome: 'accepted', riid: undefined };
+  const cell = cells[riidAt];
+  const riid = typeof cell === 'string' || typeof cell === 'number' ? String(cell).trim() : '';
+  if (recordId.test(riid)) return { outcome: 'accepted', riid };
+  return updatesOnly ? { outcome: 'not-in-list' } : { outcome: 'accepted', riid: undefined };
 }
 
-/** Codes with which a whole request is refused for one of its rows. Source: reference §2.3, §5.3. */
-const rowCodes = new Set(['INVALID_PARAMETER', 'INVALID_NUMBER', 'INVALID_DATE', 'INVALID_REQUEST_CONTENT']);
+/** Wordings that are about the merge's rule or its columns, never about a row. Source: reference §3.3, §3.4. */
+const ofTheRequest =
+  /match column|matchColumn|merge ?rule|insertOnNoMatch|updateOnMatch|field types are invalid/i;
 
-/** The row's fault in a refused request; undefined where the request itself is at fault. */
+/**
+ * What a refused request says of its rows; undefined where the request itself is at fault. One that names no
+ * row, in words that are not known to be about a row, may be either: `narrow` finds out.
+ */
 export function refusalOf(error: ResponsysError): Refusal | undefined {
-  const words = error.words.replace(/^INVALID_PARAMETER:\s*/, '');
-  const found = recordNumber.exec(words);
-  if (found !== null) return { index: Number(found[1]), words: words.replace(recordNumber, '').trim() };
-  const rowsFault =
-    error.kind === 'refused' &&
-    rowCodes.has(error.errorCode ?? '') &&
-    !/match column|merge ?rule|field ?names?|folder|list|table/i.test(words);
-  return rowsFault ? { index: undefined, words } : undefined;
+  const meaning = error.errorCode === undefined ? undefined : meaningOfCode(error.errorCode);
+  // A code that no source has may well be a row's: `narrow` finds out.
+  if (error.kind !== 'refused' || (meaning !== undefined && meaning.ofRows !== true)) return undefined;
+  const given = error.words.replace(/^INVALID_PARAMETER:\s*/, '');
+  const words = given.replace(recordNumber, '').trim();
+  const named = recordNumber.exec(given)?.[1];
+  if (named !== undefined) return { index: Number(named), words, aboutARow: true, error };
+  if (ofTheRequest.test(withoutQuotes(words))) return undefined;
+  const outcome = rejection(words);
+  return {
+    index: undefined,
+    words,
+    aboutARow: outcome.outcome === 'rejected' && outcome.code !== 'refused',
+    error,
+  };
 }
