@@ -1,122 +1,70 @@
 /**
- * `audiences`: bring people in from a file, let single ones enter and leave, look at who is where.
+ * `audiences`: let people enter and leave, look at who is where. Bringing a file in is audience-import.ts.
  */
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
-import {
-  changeMembership,
-  ensureAudience,
-  findAudience,
-  summariseAudiences,
-} from '../../systems/store/audiences.ts';
-import type { Audience } from '../../systems/store/audiences.ts';
-import { transaction } from '../../systems/store/database.ts';
-import type { Pool } from '../../systems/store/database.ts';
-import { findProfiles } from '../../systems/store/identities.ts';
-import type { Identity } from '../../systems/store/identities.ts';
-import { writeProfiles } from '../../systems/store/profiles.ts';
-import { addUserFields } from '../../systems/store/user-fields.ts';
+import { findAudience, readMembers, summariseAudiences } from '../../systems/store/audiences.ts';
+import type { AudienceSummary, Member } from '../../systems/store/audiences.ts';
+import { recentImports } from '../../systems/store/imports.ts';
 import { runs } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
 import { openPeopleFile } from '../people/file.ts';
-import { importPeople } from '../people/import.ts';
+import type { LineOfFile } from '../people/file.ts';
+import { changePeople } from '../people/membership.ts';
+import type { MembershipChange } from '../people/membership.ts';
 import { readPerson } from '../people/person.ts';
+import { addImportCommand, formOf, showSetAside, withForm } from './audience-import.ts';
+import type { FormOptions } from './audience-import.ts';
 
-interface ImportOptions {
-  delimiter: string;
-  replace?: boolean;
-  rejects?: string;
+interface ShowOptions {
+  members?: string;
+  identifiers?: boolean;
 }
-interface PeopleOptions {
+interface PeopleOptions extends FormOptions {
   email?: string[];
+  customerId?: string[];
   from?: string;
-  delimiter: string;
 }
 
 export function addAudienceCommands(program: Command): void {
   const audiences = program.command('audiences').description('audiences and their members');
-
-  runs<ImportOptions>(
-    audiences
-      .command('import')
-      .argument('<name>', 'the audience; made where there is none')
-      .argument('<file>', 'CSV with a header, or JSON lines')
-      .option('--delimiter <character>', 'of a CSV file', ',')
-      .option('--replace', 'those who are not in the file leave the audience')
-      .option('--rejects <file>', 'write the lines that were set aside, with their reasons')
-      .description('bring people in from a file'),
-    async ({ context, output, options }, name = '', path = '') => {
-      const store = await context.store();
-      const hashKeys = await context.hashKeys();
-      const delimiter = options.delimiter === '\\t' ? '\t' : options.delimiter;
-      // Looked at before the audience is made: a file that cannot be read leaves no trace.
-      await openPeopleFile(path, delimiter, new Map());
-      const rejects =
-        options.rejects === undefined ? undefined : createWriteStream(options.rejects, { mode: 0o600 });
-      rejects?.write('line,reason\r\n');
-      const bar = new SingleBar({ format: ' {bar} {percentage}%' }, Presets.shades_classic);
-      const showBar = process.stdout.isTTY && !output.json;
-      if (showBar) bar.start(1, 0);
-      const imported = await importPeople(store, hashKeys, await ensureAudience(store, name), path, {
-        delimiter,
-        replace: options.replace === true,
-        onSetAside: (line, reason) => void rejects?.write(`${line},"${reason.replaceAll('"', '""')}"\r\n`),
-        onProgress: (bytes, of) => {
-          if (!showBar) return;
-          bar.setTotal(of);
-          bar.update(bytes);
-        },
-      }).finally(() => {
-        if (showBar) bar.stop();
-      });
-      if (rejects !== undefined) {
-        rejects.end();
-        await finished(rejects);
-      }
-      output.result({ audience: name, ...imported });
-      output.line(
-        `${name}: ${imported.lines.toLocaleString('en')} lines, ${imported.people.toLocaleString('en')} people, ` +
-          `${imported.entered.toLocaleString('en')} entered${options.replace === true ? `, ${imported.left.toLocaleString('en')} left` : ''}, ` +
-          `${imported.setAside.toLocaleString('en')} lines set aside.`,
-      );
-      for (const { line, reason } of imported.firstSetAside) output.line(`  line ${line}: ${reason}`);
-      if (imported.setAside > imported.firstSetAside.length)
-        output.line('  … all of them with --rejects FILE');
-    },
-  );
+  addImportCommand(audiences);
 
   runs(audiences.command('list').description('all audiences'), async ({ context, output }) => {
     const found = await summariseAudiences(await context.store());
     output.result(found);
-    output.table(
-      ['audience', 'members', 'left', 'column', 'last change'],
-      found.map((one) => [
-        one.name,
-        one.members,
-        one.left,
-        one.column,
-        one.lastChangeAt?.toISOString() ?? '–',
-      ]),
-    );
+    if (found.length === 0)
+      output.line('There is no audience yet: lytics-responsys audiences import NAME FILE');
+    else
+      output.table(
+        ['audience', 'members', 'left', 'column', 'last change'],
+        found.map((one) => [
+          one.name,
+          one.members,
+          one.left,
+          one.column,
+          one.lastChangeAt?.toISOString() ?? '–',
+        ]),
+      );
   });
 
-  runs(
+  runs<ShowOptions>(
     audiences
       .command('show')
       .argument('<name>')
+      .option('--members <count>', 'show so many of its members')
+      .option('--identifiers', 'with their identifiers; else by profile alone')
       .description('an audience, and the files that were brought in'),
-    async ({ context, output }, name = '') => {
+    async ({ context, output, options }, name = '') => {
       const store = await context.store();
       const [found] = await summariseAudiences(store, name);
       if (found === undefined) throw unknownAudience(name);
       const imports = await recentImports(store, found.id);
-      output.result({ ...found, imports });
-      output.line(
-        `${found.name}: ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`,
-      );
+      const count = countOf(options);
+      const members =
+        count === 0 ? [] : await readMembers(store, found.id, count, options.identifiers === true);
+      output.result({ ...found, imports, ...(count === 0 ? {} : { people: members }) });
+      showAudience(output, found);
       if (imports.length > 0)
         output.table(
           ['file', 'lines', 'people', 'set aside', 'ended'],
@@ -125,105 +73,90 @@ export function addAudienceCommands(program: Command): void {
             one.lines,
             one.taken,
             one.setAside,
-            one.endedAt?.toISOString() ?? 'not',
+            one.endedAt?.toISOString() ?? 'not yet, or broken off',
           ]),
         );
+      if (members.length > 0) showMembers(output, members);
     },
   );
 
   for (const change of ['enter', 'exit'] as const) {
-    runs<PeopleOptions>(
-      audiences
-        .command(change)
-        .argument('<name>', 'the audience')
-        .option('--email <address...>', 'the people')
-        .option('--from <file>', 'a file of people: CSV with a header, or JSON lines')
-        .option('--delimiter <character>', 'of a CSV file', ',')
-        .description(change === 'enter' ? 'let people enter' : 'let people leave'),
-      async ({ context, output, options }, name = '') => {
-        const store = await context.store();
-        const audience = await findAudience(store, name);
-        if (audience === undefined) throw unknownAudience(name);
-        const done = await changePeople(context, audience, change, options);
-        output.result({ audience: name, ...done });
-        output.line(
-          `${done.changed} ${change === 'enter' ? 'entered' : 'left'}, ${done.alike} had before, ${done.unknown} unknown. ` +
-            'Running exports hear of it within seconds.',
-        );
-      },
-    );
+    const command = audiences
+      .command(change)
+      .argument('<name>', 'the audience')
+      .option('--email <address...>', 'the people, by e-mail')
+      .option('--customer-id <id...>', 'the people, by customer id')
+      .option('--from <file>', 'a file of people: CSV with a header, or JSON lines')
+      .description(change === 'enter' ? 'let people enter' : 'let people leave');
+    runs<PeopleOptions>(withForm(command), async ({ context, output, options }, name = '') => {
+      const store = await context.store();
+      const audience = await findAudience(store, name);
+      if (audience === undefined) throw unknownAudience(name);
+      const people = await peopleOf(options);
+      const done = await changePeople(store, await context.hashKeys(), audience, change, people);
+      output.result({ audience: name, ...done });
+      showChange(output, change, done);
+    });
   }
 }
 
 const unknownAudience = (name: string): ExpectedError =>
   new ExpectedError('NOT_FOUND', `audience: there is none called "${name}"; see "audiences list".`);
 
-async function recentImports(store: Pool, audienceId: string) {
-  const { rows } = await store.query<{
-    file: string;
-    lines: number;
-    taken: number;
-    setAside: number;
-    endedAt: Date | null;
-  }>(
-    `select file_name as file, lines, taken, set_aside as "setAside", ended_at as "endedAt"
-       from audience_imports where audience_id = $1 order by started_at desc limit 10`,
-    [audienceId],
+function countOf({ members, identifiers }: ShowOptions): number {
+  if (members === undefined) return identifiers === true ? 20 : 0;
+  const count = Number(members);
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count;
+  throw notValid('--members', `"${members}": expected a number from 1 to 10000`);
+}
+
+function showAudience(output: Output, found: AudienceSummary): void {
+  output.line(
+    `${found.name}: ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`,
   );
-  return rows;
 }
 
-/** Someone unknown who enters becomes a profile; someone unknown who leaves is only counted. */
-async function changePeople(
-  context: Context,
-  audience: Audience,
-  change: 'enter' | 'exit',
-  options: PeopleOptions,
-): Promise<{ changed: number; alike: number; unknown: number }> {
-  const store = await context.store();
-  const hashKeys = await context.hashKeys();
-  const done = { changed: 0, alike: 0, unknown: 0 };
-  for await (const identities of peopleOf(options)) {
-    const changed = await transaction(store, async (database) => {
-      let ids: string[];
-      if (change === 'enter') {
-        await addUserFields(database, new Map([['email', 'string' as const]]));
-        const inputs = identities.map((identity) => ({
-          identities: [identity],
-          fields: { [identity.field]: identity.value },
-        }));
-        ids = (await writeProfiles(database, hashKeys, inputs)).map(({ profileId }) => profileId);
-      } else {
-        ids = (await findProfiles(database, hashKeys, identities)).filter((id) => id !== undefined);
-      }
-      done.unknown += identities.length - ids.length;
-      const moved = await changeMembership(database, audience.id, ids, change);
-      done.alike += ids.length - moved.length;
-      return moved.length;
-    });
-    done.changed += changed;
-  }
-  return done;
+function showMembers(output: Output, members: readonly Member[]): void {
+  const fields = [...new Set(members.flatMap((one) => Object.keys(one.identifiers)))];
+  output.table(
+    ['profile', ...fields, 'since'],
+    members.map((one) => [
+      one.profileId,
+      ...fields.map((field) => one.identifiers[field] ?? ''),
+      one.changedAt.toISOString(),
+    ]),
+  );
 }
 
-async function* peopleOf(options: PeopleOptions): AsyncGenerator<readonly Identity[]> {
-  const emails = options.email ?? [];
-  if (emails.length === 0 && options.from === undefined)
-    throw new ExpectedError('USAGE', 'Name people with --email ADDRESS or --from FILE.');
-  const named = emails.flatMap((email): readonly Identity[] => {
-    const person = readPerson({ email }, new Map());
-    if ('reason' in person) throw notValid('--email', person.reason);
-    return person.profile.identities;
+function showChange(output: Output, change: 'enter' | 'exit', done: MembershipChange): void {
+  const alike = change === 'enter' ? 'in it before' : 'not in it';
+  const rest = [
+    done.alike > 0 ? `${done.alike} ${alike}` : '',
+    done.unknown > 0 ? `${done.unknown} unknown to the store` : '',
+    done.setAside > 0 ? `${done.setAside} lines set aside` : '',
+  ].filter((part) => part !== '');
+  output.line([`${done.changed} ${change === 'enter' ? 'entered' : 'left'}`, ...rest].join(', ') + '.');
+  showSetAside(output, done);
+  if (done.changed > 0)
+    output.line(
+      `${done.changed} change${done.changed === 1 ? '' : 's'} recorded; running exports hear of ${done.changed === 1 ? 'it' : 'them'} within seconds.`,
+    );
+}
+
+/** @throws ExpectedError USAGE where nobody is named; INPUT_NOT_VALID for an address that is none */
+async function peopleOf(options: PeopleOptions): Promise<AsyncIterable<LineOfFile> | Iterable<LineOfFile>> {
+  const named = [
+    ...(options.email ?? []).map((value) => ({ option: '--email', field: 'email', value })),
+    ...(options.customerId ?? []).map((value) => ({ option: '--customer-id', field: 'customer_id', value })),
+  ].map(({ option, field, value }) => {
+    const person = readPerson({ [field]: value }, new Map());
+    if ('reason' in person) throw notValid(option, person.reason);
+    return { line: 0, person };
   });
-  if (named.length > 0) yield named;
-  if (options.from === undefined) return;
-  const chunk: Identity[] = [];
-  for await (const { line, person } of (await openPeopleFile(options.from, options.delimiter, new Map()))
-    .lines) {
-    if ('reason' in person) throw notValid(`${options.from}, line ${line}`, person.reason);
-    const [identity] = person.profile.identities;
-    if (identity !== undefined) chunk.push(identity);
-    if (chunk.length >= 500) yield chunk.splice(0);
-  }
-  if (chunk.length > 0) yield chunk;
+  if (options.from === undefined && named.length > 0) return named;
+  if (options.from === undefined)
+    throw new ExpectedError('USAGE', 'Name people with --email ADDRESS, --customer-id ID or --from FILE.');
+  if (named.length > 0)
+    throw new ExpectedError('USAGE', 'Name people either one by one or with --from FILE, not both.');
+  return (await openPeopleFile(options.from, formOf(options), new Map())).lines;
 }

@@ -1,20 +1,10 @@
 /**
  * `authorizations`: the logins that jobs use, asked for in the specification's order and words.
  */
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
-import { confirm, input, password, select } from '@inquirer/prompts';
+import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
-import {
-  authorizationFields,
-  authorizationKinds,
-  authorizationSchema,
-  kindTitles,
-} from '../../jobs/authorization.ts';
-import type { Authorization, AuthorizationField, AuthorizationKind } from '../../jobs/authorization.ts';
+import { authorizationFields, authorizationKinds, kindTitles } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
-import { callsPerMinute, connectResponsys, normaliseEndpointUri } from '../../systems/responsys/index.ts';
 import {
   addAuthorization,
   findAuthorization,
@@ -23,9 +13,10 @@ import {
   removeAuthorization,
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
-import { responsysFailure } from '../responsys-failure.ts';
+import { checkAuthorization, readFields } from '../authorizations/fields.ts';
+import { ask, chooseKind } from '../authorizations/prompts.ts';
+import { testLogin } from '../authorizations/test-login.ts';
 import { runs } from '../command.ts';
-import type { Context } from '../context.ts';
 
 interface FileOption {
   fromFile?: string;
@@ -48,7 +39,7 @@ export function addAuthorizationCommands(program: Command): void {
       const added = await addAuthorization(
         await context.store(),
         context.key(),
-        check(fields, context.allowHosts),
+        checkAuthorization(fields, context.allowHosts),
       );
       output.result(added);
       output.line(
@@ -90,7 +81,7 @@ export function addAuthorizationCommands(program: Command): void {
       const store = await context.store();
       const { id } = await findAuthorization(store, label);
       const { authorization } = await openAuthorization(store, context.key(), id);
-      const found = await testLogin(authorization, context);
+      const found = await testLogin(authorization, context.allowHosts);
       output.result(found);
       output.table(['', ''], Object.entries(found));
     },
@@ -110,11 +101,13 @@ export function addAuthorizationCommands(program: Command): void {
         options.fromFile === undefined
           ? await ask(authorization.kind, authorization)
           : await readFields(options.fromFile, authorization.kind);
+      if (changes['kind'] !== authorization.kind)
+        throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
       const updated = await updateAuthorization(
         store,
         context.key(),
         id,
-        check({ ...authorization, ...changes }, context.allowHosts),
+        checkAuthorization({ ...authorization, ...changes }, context.allowHosts),
       );
       output.result(updated);
       output.line(`Updated ${updated.label}. Jobs that wait for it go on with "jobs resume".`);
@@ -130,118 +123,12 @@ export function addAuthorizationCommands(program: Command): void {
     async ({ context, output, options }, label = '') => {
       const store = await context.store();
       const { id } = await findAuthorization(store, label);
+      if (options.yes !== true && !process.stdin.isTTY)
+        throw new ExpectedError('USAGE', 'There is no terminal to ask at: say --yes.');
       if (options.yes !== true && !(await confirm({ message: `Remove ${label}?`, default: false }))) return;
       await removeAuthorization(store, id);
       output.result({ removed: label });
       output.line(`Removed ${label}.`);
     },
   );
-}
-
-async function chooseKind(given: string | undefined): Promise<AuthorizationKind> {
-  const kind = authorizationKinds.find((one) => one === given);
-  if (kind !== undefined) return kind;
-  if (given !== undefined)
-    throw notValid('kind', `"${given}" is none; one of ${authorizationKinds.join(', ')}`);
-  return select({
-    message: 'Method for authorization',
-    choices: authorizationKinds.map((value) => ({ value, name: kindTitles[value] })),
-  });
-}
-
-/** Asks for each field. Where a secret is present and left blank, it is not in the result. */
-async function ask(
-  kind: AuthorizationKind,
-  present: Readonly<Record<string, unknown>>,
-): Promise<Record<string, unknown>> {
-  const fields: Record<string, unknown> = { kind };
-  for (const field of authorizationFields[kind]) {
-    const value = await askFor(field, present[field.name]);
-    if (value !== '') fields[field.name] = value;
-  }
-  return fields;
-}
-
-async function askFor(field: AuthorizationField, present: unknown): Promise<string> {
-  const message = `${field.title}${field.required ? '' : ' (optional)'}${field.hint === undefined ? '' : ` – ${field.hint}`}`;
-  const needed = (value: string): true | string =>
-    value !== '' || present !== undefined || !field.required || `${field.title} is required`;
-  if (field.multiline === true) {
-    const path = await input({ message: `${message}, path of the file`, validate: needed });
-    return path === '' ? '' : readFile(path, 'utf8');
-  }
-  if (field.secret) return password({ message, validate: needed });
-  const fallback = field.name === 'port' ? '22' : undefined;
-  const shown = typeof present === 'string' || typeof present === 'number' ? String(present) : fallback;
-  return input({ message, validate: needed, ...(shown === undefined ? {} : { default: shown }) });
-}
-
-async function readFields(path: string, kind: string | undefined): Promise<Record<string, unknown>> {
-  let content: string;
-  try {
-    content = path === '-' ? await readAll(process.stdin) : await readFile(path, 'utf8');
-  } catch {
-    throw notValid('--from-file', `${path} cannot be read`);
-  }
-  let fields: unknown;
-  try {
-    fields = parse(content);
-  } catch {
-    throw notValid('--from-file', `${path} is neither YAML nor JSON`);
-  }
-  if (typeof fields !== 'object' || fields === null) throw notValid('--from-file', `${path} has no fields`);
-  return { ...(kind === undefined ? {} : { kind }), ...fields };
-}
-
-/** @throws ExpectedError that names each field that is wrong, by its title */
-function check(fields: Readonly<Record<string, unknown>>, allowHosts: readonly string[]): Authorization {
-  const parsed = authorizationSchema.safeParse(fields);
-  if (!parsed.success) {
-    const kind = authorizationKinds.find((one) => one === fields['kind']);
-    const titles = new Map(
-      (kind === undefined ? [] : authorizationFields[kind]).map((field) => [field.name, field.title]),
-    );
-    const faults = parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0] ?? 'kind');
-      const missing = fields[name] === undefined && name !== 'kind' && issue.code !== 'unrecognized_keys';
-      if (name === 'kind' && issue.path.length > 0)
-        return `kind: one of ${authorizationKinds.join(', ')} is needed`;
-      return `${titles.get(name) ?? name}: ${missing ? 'is required' : issue.message}`;
-    });
-    throw new ExpectedError('INPUT_NOT_VALID', faults.join('\n'));
-  }
-  if (parsed.data.kind === 'responsys-interact') normaliseEndpointUri(parsed.data.endpointUri, allowHosts);
-  return parsed.data;
-}
-
-async function testLogin(
-  authorization: Authorization,
-  context: Context,
-): Promise<Record<string, string | number>> {
-  if (authorization.kind !== 'responsys-interact')
-    throw new ExpectedError(
-      'NOT_NOW',
-      'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
-    );
-  const responsys = connectResponsys({
-    login: authorization,
-    allowHosts: context.allowHosts,
-    governor: callsPerMinute({}),
-    log: () => undefined,
-  });
-  try {
-    const { endPoint } = await responsys.logIn();
-    const { accountName } = await responsys.user();
-    const lists = await responsys.lists();
-    const limits = await responsys.rateLimits();
-    const merges = limits.find((limit) => /merge list/i.test(limit.api));
-    return {
-      account: accountName,
-      'API host': endPoint,
-      lists: lists.map((list) => list.name).join(', '),
-      'list merges a minute': merges?.limit ?? 'not said',
-    };
-  } catch (error) {
-    throw responsysFailure(error);
-  }
 }

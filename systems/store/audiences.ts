@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { audienceColumn } from '../../jobs/column-name.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
+import { identityFields } from './identities.ts';
 
 export interface Audience {
   readonly id: string;
@@ -114,4 +115,30 @@ export async function changeMembership(
     [audienceId, ids, change],
   );
   return ids;
+}
+
+export interface Member {
+  readonly profileId: string;
+  /** By identity field; empty where they were not asked for. */
+  readonly identifiers: Readonly<Record<string, string>>;
+  readonly changedAt: Date;
+}
+
+/** Those who came last. */
+export async function readMembers(
+  database: Database,
+  audienceId: string,
+  limit: number,
+  withIdentifiers: boolean,
+): Promise<readonly Member[]> {
+  const { rows } = await database.query<Member>(
+    `select profile_id as "profileId", changed_at as "changedAt",
+            coalesce((select jsonb_object_agg(key, value) from jsonb_each_text(profiles.fields)
+                       where key = any($3::text[])), '{}') as identifiers
+       from audience_members join profiles on profiles.id = profile_id
+      where audience_id = $1 and is_member
+      order by changed_at desc, profile_id limit $2`,
+    [audienceId, limit, withIdentifiers ? identityFields : []],
+  );
+  return rows;
 }

@@ -2,7 +2,8 @@
  * Who an identifier stands for: keyed hashes (HMAC-SHA-256) of field and value, each with the id of its key.
  * An identifier itself is never a key of a table, so that logs, plans and indexes hold none.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { seal, unseal } from './secrets.ts';
@@ -18,9 +19,9 @@ export interface Identity {
   readonly value: string;
 }
 
-/** The keys of the hashes, newest first. */
+/** The keys of the hashes, newest first. As key objects: an HMAC with one takes a fifth of the time. */
 export interface HashKeys {
-  readonly keys: readonly { readonly id: number; readonly bytes: Buffer }[];
+  readonly keys: readonly { readonly id: number; readonly secret: KeyObject }[];
 }
 
 const labelOf = (id: number): string => `hash-key/${id}`;
@@ -34,12 +35,19 @@ export async function openHashKeys(pool: Pool, master: Key): Promise<HashKeys> {
     );
     if (rows.length === 0) return { keys: [await addHashKey(database, master)] };
     return {
-      keys: rows.map((row) => ({ id: row.id, bytes: unseal(master, labelOf(row.id), row.sealed_key) })),
+      keys: rows.map((row) => ({
+        id: row.id,
+        secret: createSecretKey(unseal(master, labelOf(row.id), row.sealed_key)),
+      })),
     };
   });
 }
 
-async function addHashKey(database: Database, master: Key): Promise<{ id: number; bytes: Buffer }> {
+/** Makes a new key, under which identities are written from now on; older ones still find theirs. */
+export async function addHashKey(
+  database: Database,
+  master: Key,
+): Promise<{ readonly id: number; readonly secret: KeyObject }> {
   const bytes = randomBytes(32);
   const { rows } = await database.query<{ id: number }>(
     "select nextval(pg_get_serial_sequence('hash_keys', 'id'))::int as id",
@@ -49,18 +57,18 @@ async function addHashKey(database: Database, master: Key): Promise<{ id: number
     id,
     seal(master, labelOf(id), bytes),
   ]);
-  return { id, bytes };
+  return { id, secret: createSecretKey(bytes) };
 }
 
 /** The hash under the newest key: the one that is written. */
 export function hashIdentity(hashKeys: HashKeys, identity: Identity): { keyId: number; hash: Buffer } {
   const [key] = hashKeys.keys;
   if (key === undefined) throw new Error('No hash key: the store was not opened with openHashKeys.');
-  return { keyId: key.id, hash: hashWith(key.bytes, identity) };
+  return { keyId: key.id, hash: hashWith(key.secret, identity) };
 }
 
-function hashWith(bytes: Buffer, identity: Identity): Buffer {
-  return createHmac('sha256', bytes).update(`${identity.field}\0${identity.value}`, 'utf8').digest();
+function hashWith(secret: KeyObject, identity: Identity): Buffer {
+  return createHmac('sha256', secret).update(`${identity.field}\0${identity.value}`, 'utf8').digest();
 }
 
 /** Texts that stand for "nobody" in exports of other systems. */
@@ -83,7 +91,7 @@ export async function findProfiles(
   identities: readonly Identity[],
 ): Promise<(string | undefined)[]> {
   const wanted = identities.flatMap((identity, index) =>
-    hashKeys.keys.map((key) => ({ index, keyId: key.id, hash: hashWith(key.bytes, identity) })),
+    hashKeys.keys.map((key) => ({ index, keyId: key.id, hash: hashWith(key.secret, identity) })),
   );
   const { rows } = await database.query<{ index: number; profile_id: string }>(
     `select wanted.index::int as index, identities.profile_id

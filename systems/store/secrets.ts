@@ -4,6 +4,7 @@
  * one row's secret cannot be put in the place of another's.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { notValid } from '../../jobs/errors.ts';
 
 const version = 1;
 const nonceBytes = 12;
@@ -14,10 +15,10 @@ export interface Key {
   readonly bytes: Buffer;
 }
 
-/** @param base64 32 bytes in base64. @throws Error when it is anything else */
+/** @param base64 32 bytes in base64. @throws ExpectedError INPUT_NOT_VALID when it is anything else */
 export function keyFrom(base64: string): Key {
   const bytes = Buffer.from(base64, 'base64');
-  if (bytes.length !== 32) throw new Error('LYTICS_RESPONSYS_KEY: expected 32 bytes in base64.');
+  if (bytes.length !== 32) throw notValid('LYTICS_RESPONSYS_KEY', 'expected 32 bytes in base64');
   return { bytes };
 }
 
@@ -30,7 +31,7 @@ export function seal(key: Key, label: string, plain: Buffer): Buffer {
   return Buffer.concat([Buffer.from([version]), nonce, cipher.getAuthTag(), body]);
 }
 
-/** @throws Error when the key is another one, or the sealed text was changed or moved */
+/** @throws ExpectedError INPUT_NOT_VALID when the key is another one, or the sealed text was changed or moved */
 export function unseal(key: Key, label: string, sealed: Buffer): Buffer {
   const headBytes = 1 + nonceBytes + tagBytes;
   if (sealed.length < headBytes || sealed[0] !== version) throw new Error(`${label}: not a sealed secret.`);
@@ -40,6 +41,9 @@ export function unseal(key: Key, label: string, sealed: Buffer): Buffer {
   try {
     return Buffer.concat([decipher.update(sealed.subarray(headBytes)), decipher.final()]);
   } catch {
-    throw new Error(`${label}: the secret cannot be read with this LYTICS_RESPONSYS_KEY.`);
+    throw notValid(
+      'LYTICS_RESPONSYS_KEY',
+      `is not the key that the secrets of this store were sealed with (${label} cannot be read)`,
+    );
   }
 }

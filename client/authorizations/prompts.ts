@@ -1,0 +1,74 @@
+/**
+ * Asks for an authorization field by field, in the specification's order and words. Secrets are not echoed;
+ * those of several lines are read from a file.
+ */
+import { access, constants, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { input, password, select } from '@inquirer/prompts';
+import { authorizationFields, authorizationKinds, kindTitles } from '../../jobs/authorization.ts';
+import type { AuthorizationField, AuthorizationKind } from '../../jobs/authorization.ts';
+import { ExpectedError, notValid } from '../../jobs/errors.ts';
+
+/** The kind that was named, or else chosen. @throws ExpectedError INPUT_NOT_VALID */
+export async function chooseKind(given: string | undefined): Promise<AuthorizationKind> {
+  const kind = authorizationKinds.find((one) => one === given);
+  if (kind !== undefined) return kind;
+  if (given !== undefined)
+    throw notValid('kind', `"${given}" is none; one of ${authorizationKinds.join(', ')}`);
+  atTerminal();
+  return select({
+    message: 'Method for authorization',
+    choices: authorizationKinds.map((value) => ({ value, name: kindTitles[value] })),
+  });
+}
+
+/** Asks for each field. Where a secret is present and left blank, it is not in the result. */
+export async function ask(
+  kind: AuthorizationKind,
+  present: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  atTerminal();
+  const fields: Record<string, unknown> = { kind };
+  for (const field of authorizationFields[kind]) {
+    const value = await askFor(field, present[field.name]);
+    if (value !== '') fields[field.name] = value;
+  }
+  return fields;
+}
+
+async function askFor(field: AuthorizationField, present: unknown): Promise<string> {
+  const message = `${field.title}${field.required ? '' : ' (optional)'}${field.hint === undefined ? '' : ` – ${field.hint}`}`;
+  const needed = (value: string): true | string =>
+    value !== '' || present !== undefined || !field.required || `${field.title} is required`;
+  if (field.multiline === true) {
+    const path = await input({
+      message: `${message}, path of the file`,
+      validate: async (value) => (value === '' ? needed(value) : isReadable(value)),
+    });
+    return path === '' ? '' : readFile(fromHome(path), 'utf8');
+  }
+  if (field.secret) return password({ message, validate: needed });
+  const fallback = field.name === 'port' ? '22' : undefined;
+  const shown = typeof present === 'string' || typeof present === 'number' ? String(present) : fallback;
+  return input({ message, validate: needed, ...(shown === undefined ? {} : { default: shown }) });
+}
+
+const fromHome = (path: string): string => path.replace(/^~(?=\/)/, homedir());
+
+async function isReadable(path: string): Promise<true | string> {
+  try {
+    await access(fromHome(path), constants.R_OK);
+    return true;
+  } catch {
+    return 'There is no such file, or it cannot be read';
+  }
+}
+
+/** @throws ExpectedError USAGE where there is nobody to ask */
+function atTerminal(): void {
+  if (!process.stdin.isTTY)
+    throw new ExpectedError(
+      'USAGE',
+      'There is no terminal to ask at: give the fields with --from-file FILE.',
+    );
+}
