@@ -3,10 +3,11 @@
  * end. Production says where they are in the environment; otherwise the running embedded default is used.
  */
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ExpectedError } from '../jobs/errors.ts';
-import { readEnvironment, readRunning } from '../systems/environment.ts';
-import type { Environment, Running } from '../systems/environment.ts';
+import { readEnvironment } from '../systems/environment.ts';
+import type { Environment } from '../systems/environment.ts';
+import { findPlaces } from '../systems/places.ts';
+import type { TemporalPlace } from '../systems/places.ts';
 import { openStore } from '../systems/store/database.ts';
 import type { Pool } from '../systems/store/database.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
@@ -27,17 +28,15 @@ export interface Context {
 }
 
 export function openContext(environment: Environment = readEnvironment()): Context {
-  const running = environment.databaseUrl === undefined ? readRunning(environment.dataFolder) : undefined;
+  const places = findPlaces(environment);
   const closers: (() => Promise<void>)[] = [];
   const once = <Value>(open: () => Promise<Value>): (() => Promise<Value>) => {
     let opened: Promise<Value> | undefined;
     return () => (opened ??= open());
   };
-  const key = (): Key => keyFrom(required(environment.key ?? running?.key));
+  const key = (): Key => keyFrom(required(places.key));
   const store = once(async () => {
-    const pool = await reach('the store', () =>
-      openStore(required(environment.databaseUrl ?? running?.databaseUrl)),
-    );
+    const pool = await reach('the store', () => openStore(required(places.databaseUrl)));
     closers.push(() => pool.end());
     return pool;
   });
@@ -46,12 +45,12 @@ export function openContext(environment: Environment = readEnvironment()): Conte
     store,
     hashKeys: once(async () => openHashKeys(await store(), key())),
     temporal: once(async () => {
-      const connection = await reach('Temporal', () => connect(running));
+      const connection = await reach('Temporal', () => connect(places.temporal()));
       closers.push(() => connection.connection.close());
       return new Client(connection);
     }),
-    allowHosts: [...environment.allowHosts, ...(running?.allowHosts ?? [])],
-    uiUrl: running?.uiUrl,
+    allowHosts: places.allowHosts,
+    uiUrl: places.uiUrl,
     close: async () => {
       await Promise.all(closers.map((close) => close()));
     },
@@ -66,14 +65,11 @@ function required(value: string | undefined): string {
   );
 }
 
-async function connect(running: Running | undefined): Promise<{ connection: Connection; namespace: string }> {
-  // The embedded server wants nothing of a profile that is meant for another: no TLS, no key.
-  const { connectionOptions, namespace } =
-    running === undefined
-      ? loadClientConnectConfig()
-      : { connectionOptions: { address: running.temporalAddress }, namespace: 'default' };
-  const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
-  return { connection, namespace: namespace ?? 'default' };
+async function connect({
+  connectionOptions,
+  namespace,
+}: TemporalPlace): Promise<{ connection: Connection; namespace: string }> {
+  return { connection: await Connection.connect({ ...connectionOptions, connectTimeout: '5s' }), namespace };
 }
 
 async function reach<Value>(what: string, open: () => Promise<Value>): Promise<Value> {

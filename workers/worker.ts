@@ -4,7 +4,6 @@
  */
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
 import { openConnections } from '../activities/connections.ts';
 import type { Means } from '../activities/connections.ts';
@@ -12,7 +11,8 @@ import { exportActivities } from '../activities/export-audience.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
-import { readEnvironment, readRunning } from '../systems/environment.ts';
+import { readEnvironment } from '../systems/environment.ts';
+import { findPlaces } from '../systems/places.ts';
 import { openStore } from '../systems/store/database.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import { keyFrom } from '../systems/store/secrets.ts';
@@ -24,9 +24,8 @@ const shutdownGraceMs = 65_000;
 
 async function main(): Promise<void> {
   const environment = readEnvironment();
-  const running = environment.databaseUrl === undefined ? readRunning(environment.dataFolder) : undefined;
-  const databaseUrl = environment.databaseUrl ?? running?.databaseUrl;
-  const key = environment.key ?? running?.key;
+  const places = findPlaces(environment);
+  const { databaseUrl, key } = places;
   if (databaseUrl === undefined || key === undefined)
     throw new ExpectedError(
       'NOT_RUNNING',
@@ -46,9 +45,7 @@ async function main(): Promise<void> {
     shutdownSignals: [],
   });
 
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const address = running?.temporalAddress ?? connectionOptions.address;
-  const options = { ...connectionOptions, ...(address === undefined ? {} : { address }) };
+  const { connectionOptions: options, namespace } = places.temporal();
   const store = await openStore(databaseUrl);
   const master = keyFrom(key);
   await openHashKeys(store, master);
@@ -61,7 +58,7 @@ async function main(): Promise<void> {
   const means: Means = {
     store,
     key: master,
-    allowHosts: [...environment.allowHosts, ...(running?.allowHosts ?? [])],
+    allowHosts: places.allowHosts,
     temporal,
     log,
     stopping: stopping.signal,
