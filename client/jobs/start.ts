@@ -24,7 +24,7 @@ import { findAudience, summariseAudiences } from '../../systems/store/audiences.
 import type { Audience } from '../../systems/store/audiences.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { transaction } from '../../systems/store/database.ts';
-import { addJob, findJob, setJobState } from '../../systems/store/jobs.ts';
+import { addJob, findJob, freeLabel, setJobState } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import { exportAudience } from '../../workflows/index.ts';
 
@@ -100,7 +100,7 @@ async function removeUnstarted(store: Pool, id: string, error: unknown): Promise
     'failed',
     error instanceof ExpectedError ? error.message : 'It could not be started.',
   );
-  await store.query("update jobs set label = label || ' (refused ' || id || ')' where id = $1", [id]);
+  await freeLabel(store, id);
 }
 
 async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Promise<void> {

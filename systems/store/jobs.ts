@@ -85,6 +85,11 @@ export async function setJobState(
   ]);
 }
 
+/** Lets a job that was refused before its first send keep its line, and another have its label. */
+export async function freeLabel(database: Database, jobId: string): Promise<void> {
+  await database.query("update jobs set label = label || ' (refused ' || id || ')' where id = $1", [jobId]);
+}
+
 export async function savePlan(database: Database, jobId: string, plan: ExportPlan): Promise<void> {
   await database.query('update jobs set plan = $2, updated_at = now() where id = $1', [jobId, plan]);
 }
