@@ -8,7 +8,6 @@ import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/a
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
-import { maxMembersPerSignal } from '../jobs/limits.ts';
 import { againSignal } from '../jobs/messages.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
@@ -34,18 +33,15 @@ import type { Connections, Means } from './connections.ts';
 import { consentFields } from './delivery/consent.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { planExport } from './export-planning.ts';
+import { planExport, sameName } from './export-planning.ts';
 import type { Planning } from './export-planning.ts';
 import { asFailure } from './failures.ts';
+import { signalMembers } from './signal-members.ts';
 
 /** Members of one page of a scan: ten full requests. */
 const scanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
-
-export interface Checked {
-  readonly warnings: readonly string[];
-}
 
 export interface Sent {
   /** Members that changed while they were being sent: to be queued again. */
@@ -67,7 +63,7 @@ interface Delivered {
 }
 
 export interface ExportActivities {
-  checkConfiguration(jobId: string): Promise<Checked>;
+  checkConfiguration(jobId: string): Promise<void>;
   beginScan(jobId: string): Promise<{ readonly scanId: string; readonly total: number }>;
   scanAudience(jobId: string, scanId: string): Promise<void>;
   abandonScan(scanId: string): Promise<void>;
@@ -96,7 +92,7 @@ export function exportActivities(means: Means, connections: Connections): Export
     }
   }
 
-  async function checkConfiguration(job: Job): Promise<Checked> {
+  async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
     const responsys = await connections.responsys(job.authorizationId);
     const planning = await planAgainstAccount(store, responsys, job);
@@ -110,7 +106,6 @@ export function exportActivities(means: Means, connections: Connections): Export
     await startRelaying(store, job.id);
     await setJobState(store, job.id, 'running', '');
     await setLastError(store, job.id, null);
-    return { warnings: planning.plan.warnings };
   }
 
   /** Sends members as they are now, and writes nothing yet. */
@@ -136,12 +131,6 @@ export function exportActivities(means: Means, connections: Connections): Export
     });
   }
 
-  async function queueAgain(jobId: string, members: readonly string[]): Promise<void> {
-    const handle = means.temporal.workflow.getHandle(exportAudienceWorkflowId(jobId));
-    for (let from = 0; from < members.length; from += maxMembersPerSignal)
-      await handle.signal(againSignal, { members: members.slice(from, from + maxMembersPerSignal) });
-  }
-
   async function scanPage(
     job: Job,
     scanId: string,
@@ -155,7 +144,8 @@ export function exportActivities(means: Means, connections: Connections): Export
       if (!(await advanceScan(database, scanId, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     });
-    await queueAgain(job.id, again);
+    const handle = means.temporal.workflow.getHandle(exportAudienceWorkflowId(job.id));
+    await signalMembers(handle, againSignal, again);
   }
 
   /** Walks the pages, several at once; each is written after the one before it. */
@@ -259,7 +249,7 @@ const askFor = (plan: ExportPlan, profileIds: readonly string[]): Parameters<typ
 async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): Promise<Planning> {
   const { configuration } = job;
   const lists = await responsys.lists(cancellationSignal());
-  const list = lists.find((one) => one.name.toUpperCase() === configuration.list.toUpperCase());
+  const list = lists.find((one) => sameName(one.name, configuration.list));
   const tables = list === undefined ? [] : await responsys.extensionTables(list.name, cancellationSignal());
   const links = await audiencesOfJob(store, job.id);
   const audiences = await audiencesById(
@@ -283,8 +273,8 @@ async function makeTable(responsys: Responsys, list: string, table: NewTable): P
     await responsys.createExtensionTable(list, table, cancellationSignal());
   } catch (error) {
     const tables = await responsys.extensionTables(list, cancellationSignal());
-    const made = tables.find((one) => one.name.toUpperCase() === table.name.toUpperCase());
-    const columns = new Set(made?.fields.map((field) => field.name.toUpperCase()));
-    if (!table.fields.every((field) => columns.has(field.name.toUpperCase()))) throw error;
+    const made = tables.find((one) => sameName(one.name, table.name));
+    const has = (name: string): boolean => made?.fields.some((field) => sameName(field.name, name)) === true;
+    if (!table.fields.every((field) => has(field.name))) throw error;
   }
 }

@@ -24,7 +24,8 @@ export interface Planning {
   readonly faults: readonly string[];
 }
 
-const sameName = (one: string, other: string): boolean => one.toUpperCase() === other.toUpperCase();
+/** Responsys tells names of lists, tables and columns apart by more than case. */
+export const sameName = (one: string, other: string): boolean => one.toUpperCase() === other.toUpperCase();
 
 export function planExport(
   job: ExportAudienceConfiguration,

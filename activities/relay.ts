@@ -8,13 +8,13 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
-import { maxMembersPerSignal } from '../jobs/limits.ts';
 import { enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
 import type { Change, RelayPosition } from '../systems/store/changes.ts';
 import { moveRelayPosition, readChanges, relayPositions, stopRelaying } from '../systems/store/changes.ts';
 import { setJobState } from '../systems/store/jobs.ts';
 import type { Means } from './connections.ts';
 import { asFailure } from './failures.ts';
+import { signalMembers } from './signal-members.ts';
 
 /** Changes that are read of the log at once. */
 const changesAtOnce = 1_000;
@@ -88,8 +88,6 @@ async function signalChanges(handle: WorkflowHandle, changes: readonly Change[])
   const last = new Map(changes.map((change) => [change.profileId, change.change]));
   for (const kind of ['enter', 'exit'] as const) {
     const members = [...last].filter(([, change]) => change === kind).map(([profileId]) => profileId);
-    const signal = kind === 'enter' ? enterSignal : exitSignal;
-    for (let from = 0; from < members.length; from += maxMembersPerSignal)
-      await handle.signal(signal, { members: members.slice(from, from + maxMembersPerSignal) });
+    await signalMembers(handle, kind === 'enter' ? enterSignal : exitSignal, members);
   }
 }

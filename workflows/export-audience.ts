@@ -204,15 +204,14 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
 
   async function refresh(): Promise<void> {
     progress = await readProgress(jobId).catch(() => progress);
-    await noteRejected(progress?.counts.rejected ?? 0);
+    noteRejected(progress?.counts.rejected ?? 0);
     show();
   }
 
-  async function noteRejected(rejected: number): Promise<void> {
+  function noteRejected(rejected: number): void {
     if (anyRejected === rejected > 0) return;
     anyRejected = rejected > 0;
     upsertSearchAttributes([{ key: hasRejected, value: anyRejected }]);
-    await Promise.resolve();
   }
 
   async function startScan(): Promise<void> {
@@ -238,7 +237,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       ]);
       refusedItems += sent.unknown;
       for (const member of sent.again) queue.add(member, Date.now());
-      await noteRejected(sent.counts.rejected);
+      noteRejected(sent.counts.rejected);
     } catch (error) {
       queue.putBack(batch);
       // It was due, and still is when the job goes on.

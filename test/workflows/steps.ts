@@ -27,7 +27,7 @@ export function steps(fails: (batch: number) => Error | undefined = () => undefi
   let asked = 0;
   const counts = { accepted: 0, rejected: 0, 'not-in-list': 0 };
   const activities: ExportActivities = {
-    checkConfiguration: () => Promise.resolve({ warnings: [] }),
+    checkConfiguration: () => Promise.resolve(),
     beginScan: () => Promise.resolve({ scanId: `scan-${++scans}`, total: 0 }),
     scanAudience: () => Promise.resolve(),
     abandonScan: () => Promise.resolve(),
