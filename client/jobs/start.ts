@@ -148,6 +148,9 @@ function describe(configuration: ExportAudienceConfiguration): string {
   return [
     '| setting | value |',
     '|---|---|',
-    ...rows.map(([name, value]) => `| ${name} | ${text(value).replaceAll('|', '\\|')} |`),
+    // As code: Markdown would take the underscores of a column's name for italics.
+    ...rows.map(
+      ([name, value]) => `| ${name} | \`${text(value).replaceAll('|', '\\|').replaceAll('`', "'")}\` |`,
+    ),
   ].join('\n');
 }
