@@ -47,16 +47,15 @@ export async function readHeld(
   return held;
 }
 
-export interface Expected extends Held {
+/** What the sandbox holds, and how many members the ledger says it took and refused. */
+export interface Told extends Held {
+  readonly accepted: number;
   readonly rejected: number;
 }
 
 /** What does not add up, in words; empty when all does. */
-export function differences(
-  expected: Expected,
-  held: Held & { readonly rejected: number },
-): readonly string[] {
-  return (Object.keys(expected) as (keyof Expected)[])
-    .filter((name) => expected[name] !== held[name])
-    .map((name) => `${name}: expected ${expected[name]}, found ${held[name]}`);
+export function differences(expected: Told, found: Told): readonly string[] {
+  return (Object.keys(expected) as (keyof Told)[])
+    .filter((name) => expected[name] !== found[name])
+    .map((name) => `${name}: expected ${expected[name]}, found ${found[name]}`);
 }
