@@ -273,7 +273,10 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
         queue.oldestMs !== oldestMs ||
         (state === 'running' && (queue.size >= batchSize || flushAsked || (scanAsked && !scanning)));
       if (wakeAt === Infinity) await condition(woken);
-      else await condition(woken, Math.max(wakeAt - Date.now(), 1));
+      else
+        await condition(woken, Math.max(wakeAt - Date.now(), 1), {
+          summary: wakeAt === flushAt ? 'flush what is queued' : 'refresh what is shown',
+        });
       if (refreshAt === 0 && (scanning || queue.size > 0)) refreshAt = Date.now() + refreshMs;
       if (refreshAt !== 0 && Date.now() >= refreshAt) {
         await refresh();
@@ -284,7 +287,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
 
   async function finish(why: string): Promise<ExportEnd> {
     await tellScan(scanStopSignal);
-    await condition(() => !scanning, '10m');
+    await condition(() => !scanning, '10m', { summary: 'the scan comes to its end' });
     const left = queue.size;
     await recordState(jobId, 'stopped', left === 0 ? why : `${why} ${left} changes were left unsent.`);
     await refresh();

@@ -3,8 +3,8 @@
  * make one profile of one person.
  */
 import type { Database } from './database.ts';
-import { findProfiles, hashIdentity } from './identities.ts';
-import type { HashKeys, Identity } from './identities.ts';
+import { findHashed, hashIdentity } from './identities.ts';
+import type { HashedIdentity, HashKeys, Identity } from './identities.ts';
 
 /** A value of a user field, as JSON has it. Fields without a value are absent. */
 export type FieldValue =
@@ -33,13 +33,15 @@ export async function writeProfiles(
   hashKeys: HashKeys,
   inputs: readonly ProfileInput[],
 ): Promise<readonly WrittenProfile[]> {
-  const identities = inputs.flatMap((input) => input.identities);
-  await lockIdentities(database, hashKeys, identities);
-  const known = await findProfiles(database, hashKeys, identities);
+  const identities = inputs.flatMap((input) =>
+    input.identities.map((identity) => hashIdentity(hashKeys, identity)),
+  );
+  await lockIdentities(database, identities);
+  const known = await findHashed(database, identities);
   const { ids, created } = assignIds(inputs, identities, known);
   const fields = mergeInputs(inputs, ids);
   await createProfiles(database, created, fields);
-  await addIdentities(database, hashKeys, inputs, ids, known);
+  await addIdentities(database, inputs, ids, identities, known);
   const changed = await mergeFields(database, created, fields);
   return ids.map((profileId) => ({
     profileId,
@@ -48,12 +50,8 @@ export async function writeProfiles(
 }
 
 /** Advisory locks in sorted order: rows that do not exist yet cannot be locked otherwise. */
-async function lockIdentities(
-  database: Database,
-  hashKeys: HashKeys,
-  identities: readonly Identity[],
-): Promise<void> {
-  const slots = new Set(identities.map((identity) => hashIdentity(hashKeys, identity).hash.readUInt16BE(0)));
+async function lockIdentities(database: Database, identities: readonly HashedIdentity[]): Promise<void> {
+  const slots = new Set(identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0)));
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
@@ -115,22 +113,17 @@ const identityKey = (identity: Identity): string => `${identity.field}\0${identi
 
 async function addIdentities(
   database: Database,
-  hashKeys: HashKeys,
   inputs: readonly ProfileInput[],
   ids: readonly string[],
+  identities: readonly HashedIdentity[],
   known: readonly (string | undefined)[],
 ): Promise<void> {
-  // With several keys a known identity may be known by an older one only: it is written under the newest.
-  const isWritten = hashKeys.keys.length === 1 ? (at: number) => known[at] !== undefined : () => false;
-  let at = 0;
-  const rows = inputs.flatMap((input, index) =>
-    input.identities
-      .filter(() => !isWritten(at++))
-      .map((identity) => ({
-        ...hashIdentity(hashKeys, identity),
-        field: identity.field,
-        profileId: ids[index],
-      })),
+  const profileIds = inputs.flatMap((input, index) => input.identities.map(() => ids[index]));
+  const rows = identities.flatMap(({ field, hashes: [newest, ...older] }, index) =>
+    // With several keys a known identity may be known by an older one only: it is written under the newest.
+    known[index] !== undefined && older.length === 0
+      ? []
+      : [{ ...newest, field, profileId: profileIds[index] }],
   );
   if (rows.length === 0) return;
   await database.query(

@@ -109,6 +109,29 @@ test('A file comes in, comes again, and replaces; what is set aside is told with
   assert.equal((await json('audiences', 'show', 'VIP'))['members'], 1_500);
 });
 
+test('Whoever is in a replacing file stays, also where another field sets the line aside', async () => {
+  const names = ['ann', 'ben', 'cem', 'dee', 'eva'];
+  const lines = names.map((name) => `${name}@example.com,${name}`);
+  await json('audiences', 'import', 'Stay', write('stay.csv', ['email,customer_id', ...lines].join('\n')));
+  const replacing = [
+    'email,customer_id,age:int',
+    'Ann@example.com,,30',
+    'ben@example.com,,old',
+    ',cem,old',
+    'not an address,dee,30',
+    'not an address either,,30',
+  ];
+  const replaced = await json(
+    'audiences',
+    'import',
+    'Stay',
+    write('stay.csv', replacing.join('\n')),
+    '--replace',
+  );
+  assert.deepEqual([replaced['people'], replaced['setAside'], replaced['left']], [1, 4, 1]);
+  assert.equal((await json('audiences', 'show', 'Stay'))['members'], 4);
+});
+
 test('A file that cannot be read makes no audience, and shows no stack trace', async () => {
   for (const [path, words] of [
     [join(folder, 'none.csv'), /there is no such file/],

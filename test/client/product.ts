@@ -20,6 +20,8 @@ export interface Ran {
   readonly err: string;
 }
 
+export type Row = Readonly<Record<string, string>>;
+
 export interface Product {
   readonly sandbox: TestSandbox;
   /** Writes a file into the test's folder. @returns its path */
@@ -28,6 +30,8 @@ export interface Product {
   run(...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
+  /** What the sandbox holds, as `rowsOf('lists/CONTACTS_LIST')`. */
+  rowsOf(path: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 
@@ -72,6 +76,13 @@ export async function startProduct(): Promise<Product> {
       const { code, out, err } = await run(...args, '--json');
       if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}`);
       return JSON.parse(out) as unknown;
+    },
+    rowsOf: async (path) => {
+      const response = await fetch(`${sandbox.login}/_sandbox/${path}`);
+      return (await response.text())
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Row);
     },
     close: async () => {
       await worker.stop();
