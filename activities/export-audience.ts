@@ -8,6 +8,7 @@ import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/a
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
+import type { Lane } from '../jobs/lane.ts';
 import { againSignal } from '../jobs/messages.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
@@ -94,7 +95,7 @@ export function exportActivities(means: Means, connections: Connections): Export
 
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
-    const responsys = await connections.responsys(job.authorizationId);
+    const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId: job.id });
     const planning = await planAgainstAccount(store, responsys, job);
     if (planning.faults.length > 0)
       throw new ExpectedError(
@@ -109,9 +110,9 @@ export function exportActivities(means: Means, connections: Connections): Export
   }
 
   /** Sends members as they are now, and writes nothing yet. */
-  async function deliverNow(job: Job, profileIds: readonly string[]): Promise<Delivered> {
+  async function deliverNow(job: Job, profileIds: readonly string[], lane: Lane): Promise<Delivered> {
     const plan = planOf(job);
-    const responsys = await connections.responsys(job.authorizationId);
+    const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
     const known = await readMembersNow(store, askFor(plan, profileIds));
     const members = known.filter((member) => member.inSource !== undefined);
     const delivery = await deliver(responsys, plan, job.configuration, members, cancellationSignal());
@@ -138,7 +139,7 @@ export function exportActivities(means: Means, connections: Connections): Export
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, await readScanPage(store, scanId, from, to - from));
+    const delivered = await deliverNow(job, await readScanPage(store, scanId, from, to - from), 'bulk');
     await before;
     const again = await writeDelivered(job, delivered, async (database) => {
       if (!(await advanceScan(database, scanId, from, to)))
@@ -189,7 +190,7 @@ export function exportActivities(means: Means, connections: Connections): Export
     abandonScan: (scanId) => endScan(store, scanId, 'abandoned'),
     sendBatch: (jobId, members) =>
       step(jobId, async (job) => {
-        const delivered = await deliverNow(job, members);
+        const delivered = await deliverNow(job, members, 'live');
         const again = await writeDelivered(job, delivered, () => Promise.resolve());
         await setLastError(store, jobId, null);
         const unknown = members.length - delivered.members.length;
