@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
+import type { Lane } from '../jobs/lane.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
@@ -20,7 +21,6 @@ import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
 import { holdRecords, readOldRecords, settleRecords, settleScan } from '../systems/store/records.ts';
-import type { Lane } from '../systems/store/records.ts';
 import {
   advanceScan,
   beginScan,
@@ -92,7 +92,7 @@ export function exportActivities(means: Means, connections: Connections): Export
 
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
-    const responsys = await connections.responsys(job.authorizationId);
+    const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId: job.id });
     const planning = await planAgainstAccount(store, responsys, job);
     if (planning.faults.length > 0)
       throw new ExpectedError(
@@ -109,7 +109,7 @@ export function exportActivities(means: Means, connections: Connections): Export
   /** Sends members as they are now, and writes nothing yet. */
   async function deliverNow(job: Job, lane: Lane, profileIds: readonly string[]): Promise<Delivered> {
     const plan = planOf(job);
-    const responsys = await connections.responsys(job.authorizationId);
+    const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
     const known = await readMembersNow(store, askFor(plan, profileIds));
     const members = known.filter((member) => member.inSource !== undefined);
     const delivery = await deliver(
@@ -159,9 +159,9 @@ export function exportActivities(means: Means, connections: Connections): Export
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, 'scan', await readScanPage(store, scanId, from, to - from));
+    const delivered = await deliverNow(job, 'bulk', await readScanPage(store, scanId, from, to - from));
     await before;
-    await writeDelivered(job, 'scan', delivered, async (database) => {
+    await writeDelivered(job, 'bulk', delivered, async (database) => {
       if (!(await advanceScan(database, scanId, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     });

@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { ExpectedError, errorKinds } from '../jobs/errors.ts';
+import { addAccountCommands } from './commands/accounts.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -13,6 +14,7 @@ const program = new Command('lytics-responsys')
   .showHelpAfterError('(--help shows what is possible)')
   .configureHelp({ sortSubcommands: false });
 addAuthorizationCommands(program);
+addAccountCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
 

@@ -31,3 +31,18 @@ export const maxCharacters = { STR500: 500, STR4000: 4000 } as const;
 
 /** Members that one enter or exit signal may name. */
 export const maxMembersPerSignal = 100;
+
+/** The window in which Responsys counts calls of a function. Source: Oracle's REST guide, throttling. */
+export const limitWindowMs = 60_000;
+
+/** How long Responsys' own capacity limit holds. Source: Oracle's REST guide, INTERNAL_CAPACITY_LIMIT_EXCEEDED. */
+export const capacityWindowMs = 10 * 60_000;
+
+/** What one call may take, from its start to the end of its answer. Ours. */
+export const maxCallMs = 60_000;
+
+/** Within which a worker begins a call that it has leased a slot for, or gives the slot back. Ours. */
+export const slotUseMs = 2_000;
+
+/** What a call that got no answer is given to be counted all the same. Ours. */
+export const unansweredCallMs = 5_000;

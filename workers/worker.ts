@@ -63,12 +63,13 @@ async function main(): Promise<void> {
     log,
     stopping: stopping.signal,
   };
+  const connections = openConnections(means);
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,
     taskQueue,
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
-    activities: { ...exportActivities(means, openConnections(means)), ...relayActivities(means) },
+    activities: { ...exportActivities(means, connections), ...relayActivities(means) },
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 20,
     shutdownGraceTime: shutdownGraceMs,
@@ -93,6 +94,7 @@ async function main(): Promise<void> {
   process.send?.({ ready: true });
   log.info({ taskQueue, namespace }, 'worker ready');
   await ran;
+  await connections.close();
   await nativeConnection.close();
   await connection.close();
   await store.end();

@@ -1,32 +1,34 @@
 /**
  * Tries an authorization: logs in, and looks at what its user may see.
  */
-import type { Authorization } from '../../jobs/authorization.ts';
+import { openConnections } from '../../activities/connections.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
-import { callsPerMinute, connectResponsys } from '../../systems/responsys/index.ts';
+import { findAuthorization } from '../../systems/store/authorizations.ts';
+import type { Context } from '../context.ts';
 import { responsysFailure } from '../responsys-failure.ts';
 
 /**
  * Logs in for real.
+ * @param label the authorization's
  * @returns what was found, by its name for the reader
- * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE
+ * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE, NOT_FOUND
  */
-export async function testLogin(
-  authorization: Authorization,
-  allowHosts: readonly string[],
-): Promise<Record<string, string | number>> {
-  if (authorization.kind !== 'responsys-interact')
+export async function testLogin(context: Context, label: string): Promise<Record<string, string | number>> {
+  const store = await context.store();
+  const { id, kind } = await findAuthorization(store, label);
+  if (kind !== 'responsys-interact')
     throw new ExpectedError(
       'NOT_NOW',
       'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
     );
-  const responsys = connectResponsys({
-    login: authorization,
-    allowHosts,
-    governor: callsPerMinute({}),
-    log: () => undefined,
+  const connections = openConnections({
+    store,
+    key: context.key(),
+    allowHosts: context.allowHosts,
+    log: { debug: () => undefined },
   });
   try {
+    const responsys = await connections.responsys(id);
     const { endPoint } = await responsys.logIn();
     const { accountName } = await responsys.user();
     const lists = await responsys.lists();
@@ -40,5 +42,7 @@ export async function testLogin(
     };
   } catch (error) {
     throw responsysFailure(error);
+  } finally {
+    await connections.close();
   }
 }

@@ -78,10 +78,7 @@ export function addAuthorizationCommands(program: Command): void {
   runs(
     authorizations.command('test').argument('<label>').description('log in, and say what was found'),
     async ({ context, output }, label = '') => {
-      const store = await context.store();
-      const { id } = await findAuthorization(store, label);
-      const { authorization } = await openAuthorization(store, context.key(), id);
-      const found = await testLogin(authorization, context.allowHosts);
+      const found = await testLogin(context, label);
       output.result(found);
       output.table(['', ''], Object.entries(found));
     },

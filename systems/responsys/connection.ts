@@ -8,6 +8,7 @@ import { openSessions } from './login.ts';
 import type { ResponsysLogin, Session, Token } from './login.ts';
 import { openTransport } from './transport.ts';
 import type { Answer, Request, TransportOptions } from './transport.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface ConnectionOptions extends TransportOptions {
   readonly login: ResponsysLogin;
@@ -55,20 +56,3 @@ export function openConnection(options: ConnectionOptions): Connection {
 }
 
 const json = { 'content-type': 'application/json' } as const;
-
-/** Stops waiting when the signal says so; what is waited for goes on, since others may wait for it too. */
-async function unlessAborted<Result>(
-  promise: Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}

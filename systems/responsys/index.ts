@@ -4,8 +4,11 @@
  */
 import { createTable, readListFields, readLists, readRateLimits, readTables, readUser } from './catalogue.ts';
 import type { Column, ExtensionTable, ProfileList, RateLimit } from './catalogue.ts';
+import type { AuthorizationVersion } from './budget.ts';
 import { openConnection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import { functionsOfAccount } from './functions.ts';
+import type { Caller, Governors } from './governor.ts';
 import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
 import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
 
@@ -13,7 +16,9 @@ export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { limitsByFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
-export { callsPerMinute } from './limiter.ts';
+export { openGovernors } from './governor.ts';
+export type { Caller, Governor, Governors } from './governor.ts';
+export type { AccountFunction, AuthorizationVersion, Budget, Limited, SlotAsk } from './budget.ts';
 export type { MergeResult } from './merge.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
@@ -26,6 +31,8 @@ export interface LoggedIn {
 
 /** Every call throws ResponsysError; the rows of a merge have their own fates. */
 export interface Responsys {
+  /** The same connection, its calls in the name and lane of this caller. */
+  as(caller: Caller): Responsys;
   /** A new login by password: whether the account takes it. Later calls use it. */
   logIn(signal?: AbortSignal): Promise<LoggedIn>;
   user(signal?: AbortSignal): Promise<{ readonly accountName: string; readonly userName: string }>;
@@ -49,9 +56,10 @@ export interface Responsys {
 
 /** Makes no call before the first is asked for. */
 export function connectResponsys(options: ConnectionOptions): Responsys {
-  const connection = openConnection(options);
   let rememberedForm: TableMatchForm = 'matchColumnName1';
-  return {
+  const over = (connection: Connection): Responsys => ({
+    as: (caller) =>
+      over({ ...connection, call: (request, signal) => connection.call({ ...request, caller }, signal) }),
     logIn: async (signal) => {
       // Without the token: it is no business of anybody else's.
       const { endPoint, issuedAt } = await connection.logIn(signal);
@@ -79,5 +87,20 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
         return result;
       }
     },
-  };
+  });
+  return over(openConnection(options));
+}
+
+/** A connection whose calls wait in the lines of the account that it turns out to log in to. */
+export function connectGoverned(
+  options: Omit<ConnectionOptions, 'governor'>,
+  authorization: AuthorizationVersion,
+  governors: Governors,
+): Responsys {
+  const governor = governors.of(authorization, {
+    accountName: async () => (await responsys.user()).accountName,
+    limits: async () => functionsOfAccount(await responsys.rateLimits()),
+  });
+  const responsys = connectResponsys({ ...options, governor });
+  return responsys;
 }

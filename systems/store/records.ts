@@ -3,10 +3,8 @@
  * before its memberships row is sent, so that no crash leaves a 1 that nobody knows of; it is taken back only
  * when it was set to 0, or when another member holds it too, who is then sent again.
  */
+import type { Lane } from '../../jobs/lane.ts';
 import type { Database } from './database.ts';
-
-/** The scan's sends and those of changes run at the same time; within one lane a member is sent once at a time. */
-export type Lane = 'scan' | 'live';
 
 export interface MemberRecord {
   readonly profileId: string;
@@ -135,7 +133,7 @@ export async function settleRecords(
 /** After a scan has ended, however it did, none of its sends is under way. */
 export async function settleScan(database: Database, jobId: string): Promise<void> {
   await database.query(
-    "update job_records set is_settled = true where job_id = $1 and lane = 'scan' and not is_settled",
+    "update job_records set is_settled = true where job_id = $1 and lane = 'bulk' and not is_settled",
     [jobId],
   );
 }
