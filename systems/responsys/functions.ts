@@ -10,6 +10,8 @@ interface LimitedFunction {
   readonly verb: 'GET' | 'POST';
   /** Of the path, without version; `*` stands for a name. */
   readonly path: string;
+  /** Where several functions share verb and path: what the query selects this one by. */
+  readonly action?: 'get';
 }
 
 const functions = {
@@ -21,6 +23,13 @@ const functions = {
   'Retrieve Profile Extension Tables': { callsPerMinute: 100, verb: 'GET', path: 'lists/*/listExtensions' },
   'Create Profile Extension Table': { callsPerMinute: 10, verb: 'POST', path: 'lists/*/listExtensions' },
   'Merge List Recipients': { callsPerMinute: 1000, verb: 'POST', path: 'lists/*/members' },
+  'Retrieve List Recipients': { callsPerMinute: 100, verb: 'POST', path: 'lists/*/members', action: 'get' },
+  'Retrieve Profile Extension Recipients': {
+    callsPerMinute: 100,
+    verb: 'POST',
+    path: 'lists/*/listExtensions/*/members',
+    action: 'get',
+  },
   'Merge Profile Extension Recipients': {
     callsPerMinute: 1000,
     verb: 'POST',
@@ -60,13 +69,13 @@ export function limitsByFunction(
   const found: Partial<Record<ResponsysFunction, number>> = {};
   const usable = limits.filter(({ limit }) => Number.isInteger(limit) && limit > 0);
   for (const api of Object.keys(functions) as ResponsysFunction[]) {
-    const { verb, path } = functions[api];
+    const { verb, path, action }: LimitedFunction = functions[api];
     const named = usable.filter((one) => letters(one.api) === letters(api));
     const placed = usable.filter(
       (one) =>
         one.verb.toUpperCase() === verb &&
         shape(one.resourcePath) === path.toLowerCase() &&
-        !/[?&]action=/i.test(one.resourcePath),
+        /[?&]action=(\w+)/i.exec(one.resourcePath)?.[1]?.toLowerCase() === action,
     );
     const candidates = named.length > 0 ? named : placed;
     if (candidates.length > 0) found[api] = Math.min(...candidates.map(({ limit }) => limit));

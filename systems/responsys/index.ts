@@ -8,13 +8,18 @@ import { openConnection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
 import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
+import { readRecords } from './read.ts';
+import type { ReadBack, ReadRecord } from './read.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { limitsByFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
 export { callsPerMinute } from './limiter.ts';
+export { errorOfRefusal, refusalOfLogin } from './login.ts';
+export type { LoginGuard, LoginRefusal } from './login.ts';
 export type { MergeResult } from './merge.ts';
+export type { ReadRecord } from './read.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
 export interface LoggedIn {
@@ -38,6 +43,15 @@ export interface Responsys {
     signal?: AbortSignal,
   ): Promise<void>;
   rateLimits(signal?: AbortSignal): Promise<readonly RateLimit[]>;
+  /** Those of the members that are in the list. */
+  readListMembers(list: string, ask: ReadBack, signal?: AbortSignal): Promise<readonly ReadRecord[]>;
+  /** The rows of those of the members that are in the table. */
+  readTableMembers(
+    list: string,
+    table: string,
+    ask: ReadBack,
+    signal?: AbortSignal,
+  ): Promise<readonly ReadRecord[]>;
   mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
   mergeTableMembers(
     list: string,
@@ -63,6 +77,8 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     extensionTables: (list, signal) => readTables(connection, list, signal),
     createExtensionTable: (list, table, signal) => createTable(connection, list, table, signal),
     rateLimits: (signal) => readRateLimits(connection, signal),
+    readListMembers: (list, ask, signal) => readRecords(connection, { list }, ask, signal),
+    readTableMembers: (list, table, ask, signal) => readRecords(connection, { list, table }, ask, signal),
     mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
     mergeTableMembers: async (list, table, merge, signal) => {
       const path = { list, table };
