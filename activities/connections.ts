@@ -10,6 +10,7 @@ import type { Responsys } from '../systems/responsys/index.ts';
 import { openAuthorization } from '../systems/store/authorizations.ts';
 import type { Pool } from '../systems/store/database.ts';
 import type { Key } from '../systems/store/secrets.ts';
+import { loginGuard } from './login-guard.ts';
 
 export interface Means {
   readonly store: Pool;
@@ -26,7 +27,7 @@ export interface Connections {
   responsys(authorizationId: string): Promise<Responsys>;
 }
 
-export function openConnections(means: Means): Connections {
+export function openConnections(means: Omit<Means, 'stopping'>): Connections {
   const open = new Map<string, { readonly version: number; readonly responsys: Responsys }>();
   return {
     responsys: async (authorizationId) => {
@@ -41,6 +42,7 @@ export function openConnections(means: Means): Connections {
       const responsys = connectResponsys({
         login: authorization,
         allowHosts: means.allowHosts,
+        guardLogin: loginGuard(means, authorizationId, version),
         governor: callsPerMinute({}),
         log: (call) => means.log.debug(call, 'responsys'),
       });

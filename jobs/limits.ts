@@ -20,6 +20,15 @@ export const maxAdditionalFields = 29;
 /** "up to 29 Lytics Audience names". Source: the specification, Export Audience Memberships. */
 export const maxExportedAudiences = 29;
 
+/**
+ * The share of rejected members, in percent, at which a job stops itself. Files of people are dirty by a few
+ * percent; when every other row is refused, it is the mapping, the list or the account that is wrong. Ours.
+ */
+export const defaultStopWhenRejectedPercent = 50;
+
+/** Members of which that share is taken at least: fewer say little. Ours: one full request. */
+export const leastMembersOfFuse = 200;
+
 /** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
 export const maxColumnNameLength = 30;
 

@@ -41,7 +41,8 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
     },
     failures,
     requests,
-    scan: scan === undefined ? null : { total: scan.total, done: scan.done, state: scan.state },
+    scan:
+      scan === undefined ? null : { kind: scan.kind, total: scan.total, done: scan.done, state: scan.state },
     queued: live?.queued ?? null,
     nextFlushAt: live?.nextFlushAt ?? null,
     refusedItems: live?.refusedItems ?? 0,
