@@ -22,12 +22,16 @@ export interface Ran {
 
 export interface Product {
   readonly sandbox: TestSandbox;
+  /** The test's folder. */
+  readonly folder: string;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
   run(...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
+  /** Ends the worker, and starts another. */
+  restartWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +42,8 @@ export async function startProduct(): Promise<Product> {
   const { address, namespace, environment } = await temporalEnvironment();
   const key = randomBytes(32).toString('base64');
   const places = { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace };
-  const worker = await startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  const work = () => startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  let worker = await work();
   const env = {
     ...process.env,
     LYTICS_RESPONSYS_DATABASE_URL: database.url,
@@ -66,12 +71,17 @@ export async function startProduct(): Promise<Product> {
   };
   return {
     sandbox,
+    folder,
     run,
     write,
     json: async (...args) => {
       const { code, out, err } = await run(...args, '--json');
       if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}`);
       return JSON.parse(out) as unknown;
+    },
+    restartWorker: async () => {
+      await worker.stop();
+      worker = await work();
     },
     close: async () => {
       await worker.stop();
