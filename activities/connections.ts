@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { ExpectedError } from '../jobs/errors.ts';
 import { connectGoverned, openGovernors } from '../systems/responsys/index.ts';
-import type { Caller, Responsys } from '../systems/responsys/index.ts';
+import type { Caller, LoginGuard, Responsys } from '../systems/responsys/index.ts';
 import { openAuthorization } from '../systems/store/authorizations.ts';
 import type { Pool } from '../systems/store/database.ts';
 import { openBudget } from '../systems/store/governor.ts';
@@ -36,7 +36,11 @@ export interface Connections {
 /** What connections need of the means; the log hears of each call. */
 type ConnectionMeans = Pick<Means, 'store' | 'key' | 'allowHosts'> & { readonly log: Pick<Logger, 'debug'> };
 
-export function openConnections(means: ConnectionMeans): Connections {
+/** @param guardLogin of each authorization's version; without one a login is made as often as a person asks */
+export function openConnections(
+  means: ConnectionMeans,
+  guardLogin?: (authorizationId: string, version: number) => LoginGuard,
+): Connections {
   const governors = openGovernors(openBudget(means.store, `${hostname()}/${process.pid}`));
   const open = new Map<string, { readonly version: number; readonly responsys: Responsys }>();
   return {
@@ -54,6 +58,7 @@ export function openConnections(means: ConnectionMeans): Connections {
           login: authorization,
           allowHosts: means.allowHosts,
           log: (call) => means.log.debug(call, 'responsys'),
+          ...(guardLogin === undefined ? {} : { guardLogin: guardLogin(authorizationId, version) }),
         },
         { id: authorizationId, version },
         governors,

@@ -4,49 +4,60 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
+import type { Retry } from '../jobs/messages.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
+import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
-import { forgetMerged, readCounts, writeLedger } from '../systems/store/ledger.ts';
+import { forgetMerged, groupFailures, readCounts, writeLedger } from '../systems/store/ledger.ts';
 import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
 import { holdRecords, readOldRecords, settleRecords, settleScan } from '../systems/store/records.ts';
 import {
+  abandonScansOf,
   advanceScan,
+  beginRetry,
   beginScan,
   endScan,
   findScan,
   latestScan,
   readScanPage,
 } from '../systems/store/scans.ts';
+import type { Scan } from '../systems/store/scans.ts';
 import { readUserFields } from '../systems/store/user-fields.ts';
 import type { Connections, Means } from './connections.ts';
-import { consentFields } from './delivery/consent.ts';
+import { askFor } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { planExport, sameName } from './export-planning.ts';
 import type { Planning } from './export-planning.ts';
 import { asFailure } from './failures.ts';
+import { canaryInWords, tooManyRejected } from './rejections.ts';
 
 /** Members of one page of a scan: ten full requests. */
 const scanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
 
+/** How often a step meets a service that does not serve before its job waits instead. */
+const patientAttempts = 3;
+
 export interface Sent {
   /** Ids that the store does not know, or that never were in the audience. */
   readonly unknown: number;
   readonly counts: Counts;
+  /** Why the job is to stop itself, in the reader's words; null where too few were rejected for that. */
+  readonly tooManyRejected: string | null;
 }
 
 export interface Progress {
@@ -63,7 +74,13 @@ interface Delivered {
 export interface ExportActivities {
   checkConfiguration(jobId: string): Promise<void>;
   beginScan(jobId: string): Promise<{ readonly scanId: string; readonly total: number }>;
-  scanAudience(jobId: string, scanId: string): Promise<void>;
+  beginRetry(jobId: string, retry: Retry): Promise<{ readonly scanId: string; readonly total: number }>;
+  /** @param upTo the position to stop at, before the end; null for none */
+  scanAudience(jobId: string, scanId: string, upTo: number | null): Promise<void>;
+  /** What became of the first members, in the reader's words. */
+  readCanary(jobId: string): Promise<string>;
+  /** @throws as long as Responsys does not serve this job */
+  responsysServes(jobId: string): Promise<void>;
   abandonScan(scanId: string): Promise<void>;
   sendBatch(jobId: string, members: readonly string[]): Promise<Sent>;
   readProgress(jobId: string): Promise<Progress>;
@@ -74,11 +91,15 @@ export function exportActivities(means: Means, connections: Connections): Export
   const { store } = means;
 
   /** Runs a step; what went wrong is kept for `jobs show`, and crosses into the workflow as a code. */
-  async function step<Result>(jobId: string, work: (job: Job) => Promise<Result>): Promise<Result> {
+  async function step<Result>(
+    jobId: string,
+    work: (job: Job) => Promise<Result>,
+    attempts = Infinity,
+  ): Promise<Result> {
     try {
       return await beating(async () => work(await findJob(store, jobId)));
     } catch (error) {
-      const failed = asFailure(error);
+      const failed = endPatience(asFailure(error), attempts);
       if (failed !== error) {
         means.log.warn(
           { jobId, error: failed.message, cause: error instanceof Error ? error.name : '' },
@@ -129,14 +150,17 @@ export function exportActivities(means: Means, connections: Connections): Export
   /**
    * Writes what came of a delivery, together with `alsoWrite`. Who has to be sent again is written to the
    * change log with it, so that a crash right after loses nobody.
+   * @param isRetry those who were rejected before are likely to be so again, and burn no fuse
+   * @returns why the job is to stop itself, if too many were rejected
    */
   async function writeDelivered(
     job: Job,
     lane: Lane,
     { members, delivery }: Delivered,
     alsoWrite?: (database: Database) => Promise<void>,
-  ): Promise<void> {
-    await transaction(store, async (database) => {
+    isRetry = false,
+  ): Promise<Sent['tooManyRejected']> {
+    return transaction(store, async (database) => {
       await holdOffMerges(database);
       await alsoWrite?.(database);
       await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests);
@@ -149,34 +173,43 @@ export function exportActivities(means: Means, connections: Connections): Export
       const again = await settleRecords(database, job.id, lane, records, released);
       const changed = await changedSince(database, members);
       await logAgain(database, job.id, [...new Set([...again, ...changed])]);
+      if (isRetry) return null;
+      const rejected = delivery.lines.filter((line) => line.fate === 'rejected').length;
+      const { stopWhenRejected } = job.configuration;
+      const just = { sent: delivery.lines.length, rejected };
+      const blown = await burnFuse(database, job.id, just, stopWhenRejected);
+      return blown === undefined ? null : tooManyRejected(blown, stopWhenRejected);
     });
   }
 
   async function scanPage(
     job: Job,
-    scanId: string,
+    scan: Scan,
     from: number,
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, 'bulk', await readScanPage(store, scanId, from, to - from));
+    const delivered = await deliverNow(job, 'bulk', await readScanPage(store, scan.id, from, to - from));
     await before;
-    await writeDelivered(job, 'bulk', delivered, async (database) => {
-      if (!(await advanceScan(database, scanId, from, to)))
+    const advance = async (database: Database): Promise<void> => {
+      if (!(await advanceScan(database, scan.id, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
-    });
+    };
+    const blown = await writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry');
+    if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
 
   /** Walks the pages, several at once; each is written after the one before it. */
-  async function walk(job: Job, scanId: string): Promise<void> {
+  async function walk(job: Job, scanId: string, upTo: number | null): Promise<void> {
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
+    const total = Math.min(scan.total, upTo ?? scan.total);
     const isToEnd = (): boolean => cancellationSignal().aborted || means.stopping.aborted;
     const underWay: Promise<void>[] = [];
     let last: Promise<void> = Promise.resolve();
-    for (let from = scan.done; from < scan.total && !isToEnd(); from += scanPageMembers) {
+    for (let from = scan.done; from < total && !isToEnd(); from += scanPageMembers) {
       if (underWay.length >= scanPagesAtOnce) await underWay.shift();
-      last = scanPage(job, scanId, from, Math.min(from + scanPageMembers, scan.total), last);
+      last = scanPage(job, scan, from, Math.min(from + scanPageMembers, total), last);
       // Awaited below; a page that fails while another is awaited is no unhandled rejection.
       last.catch(() => undefined);
       underWay.push(last);
@@ -201,22 +234,50 @@ export function exportActivities(means: Means, connections: Connections): Export
         const scan = await beginScan(store, job.id, plan.sourceAudienceId, fields);
         return { scanId: scan.id, total: scan.total };
       }),
-    scanAudience: (jobId, scanId) =>
-      step(jobId, async (job) => {
-        await walk(job, scanId);
-        await endScan(store, scanId, 'done');
+    beginRetry: (jobId, { reason }) =>
+      step(jobId, async () => {
         await settleScan(store, jobId);
+        const scan = await beginRetry(store, jobId, reason);
+        return { scanId: scan.id, total: scan.total };
+      }),
+    scanAudience: (jobId, scanId, upTo) =>
+      step(
+        jobId,
+        async (job) => {
+          await walk(job, scanId, upTo);
+          if (upTo === null) {
+            await endScan(store, scanId, 'done');
+            await settleScan(store, jobId);
+          }
+          await setLastError(store, jobId, null);
+        },
+        patientAttempts,
+      ),
+    readCanary: async (jobId) =>
+      canaryInWords(await readCounts(store, jobId), await groupFailures(store, jobId)),
+    responsysServes: (jobId) =>
+      step(jobId, async (job) => {
+        const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId });
+        await responsys.user(cancellationSignal());
         await setLastError(store, jobId, null);
       }),
     abandonScan: (scanId) => endScan(store, scanId, 'abandoned'),
     sendBatch: (jobId, members) =>
-      step(jobId, async (job) => {
-        const delivered = await deliverNow(job, 'live', members);
-        await writeDelivered(job, 'live', delivered);
-        await setLastError(store, jobId, null);
-        const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
-        return { unknown: members.length - known, counts: await readCounts(store, jobId) };
-      }),
+      step(
+        jobId,
+        async (job) => {
+          const delivered = await deliverNow(job, 'live', members);
+          const blown = await writeDelivered(job, 'live', delivered);
+          await setLastError(store, jobId, null);
+          const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
+          return {
+            unknown: members.length - known,
+            counts: await readCounts(store, jobId),
+            tooManyRejected: blown,
+          };
+        },
+        patientAttempts,
+      ),
     readProgress: async (jobId) => {
       const [job, counts, scan] = await Promise.all([
         findJob(store, jobId),
@@ -231,9 +292,20 @@ export function exportActivities(means: Means, connections: Connections): Export
     },
     recordState: async (jobId, state, reason) => {
       await setJobState(store, jobId, state, reason);
-      if (state === 'stopped' || state === 'failed') await stopRelaying(store, jobId);
+      // Resumed or approved: what was rejected before has been looked at.
+      if (state === 'running') await mendFuse(store, jobId);
+      if (state !== 'stopped' && state !== 'failed') return;
+      await stopRelaying(store, jobId);
+      await abandonScansOf(store, jobId);
     },
   };
+}
+
+/** A service that does not serve is not tried again by the step for ever: the job is to know that it waits. */
+function endPatience(failed: Error, attempts: number): Error {
+  if (!(failed instanceof ApplicationFailure) || failed.type !== 'SERVICE_UNAVAILABLE') return failed;
+  if (activityInfo().attempt < attempts) return failed;
+  return ApplicationFailure.nonRetryable(failed.message, failed.type);
 }
 
 /** A step beats while it works, so that the death of its worker is noticed within seconds. */
@@ -254,19 +326,6 @@ function planOf(job: Job): ExportPlan {
     throw new ExpectedError('NOT_NOW', 'The job has not been checked against the account yet.');
   return job.plan;
 }
-
-const askFor = (plan: ExportPlan, profileIds: readonly string[]): Parameters<typeof readMembersNow>[1] => ({
-  profileIds,
-  sourceAudienceId: plan.sourceAudienceId,
-  audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],
-  fields: [
-    ...new Set([
-      ...plan.idMappings.map(({ field }) => field),
-      ...(plan.fields?.columns.map(({ field }) => field) ?? []),
-      ...consentFields,
-    ]),
-  ],
-});
 
 async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): Promise<Planning> {
   const { configuration } = job;

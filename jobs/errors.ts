@@ -11,7 +11,7 @@ interface ErrorKind {
   /** What the reader does about it. */
   readonly remedy: string;
   /** The exit code of a command that ends with it. */
-  readonly exit: 2 | 3 | 4 | 5;
+  readonly exit: 2 | 3 | 4 | 5 | 6;
 }
 
 export const errorKinds = {
@@ -42,7 +42,8 @@ export const errorKinds = {
   AUTHORIZATION_REFUSED: {
     meaning: 'The service refused the login.',
     retried: false,
-    remedy: 'Correct the authorization with "authorizations update", then "jobs resume".',
+    remedy:
+      'Correct the authorization with "authorizations update": the jobs that it parked go on by themselves.',
     exit: 3,
   },
   AUTHORIZATION_KIND: {
@@ -62,6 +63,18 @@ export const errorKinds = {
     retried: false,
     remedy: 'The message has Responsys’ code; "jobs failures" has its words.',
     exit: 3,
+  },
+  TOO_MANY_REJECTED: {
+    meaning: 'More of a job’s members were rejected than its setting stopWhenRejected lets pass.',
+    retried: false,
+    remedy: 'See "jobs failures"; then "jobs resume" goes on, "jobs retry" sends the rejected again.',
+    exit: 3,
+  },
+  DRIFT: {
+    meaning: 'What Responsys holds of members is not what was sent.',
+    retried: false,
+    remedy: 'See the table; "jobs backfill" sends everybody again.',
+    exit: 6,
   },
   SERVICE_UNAVAILABLE: {
     meaning: 'A service cannot be reached, throttles, or answers with errors of its own.',

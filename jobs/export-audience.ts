@@ -7,6 +7,7 @@ import { columnNameFault } from './column-name.ts';
 import {
   defaultBatchSize,
   defaultFlushIntervalMs,
+  defaultStopWhenRejectedPercent,
   maxAdditionalFields,
   maxExportedAudiences,
   maxFieldsToTrigger,
@@ -44,6 +45,13 @@ const duration = z.string().transform((text, context) => {
   const ms = found === null ? 0 : Number(found[1]) * unitMs[found[2] as keyof typeof unitMs];
   if (ms >= 1000 && ms <= 24 * unitMs.h) return ms;
   context.addIssue({ code: 'custom', message: `"${text}" is no duration from 1s to 24h, such as 10m` });
+  return z.NEVER;
+});
+
+const percent = z.string().transform((text, context) => {
+  const share = Number(/^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim())?.[1] ?? Number.NaN);
+  if (share > 0 && share <= 100) return share;
+  context.addIssue({ code: 'custom', message: `"${text}" is no share from 1% to 100%, such as 20%` });
   return z.NEVER;
 });
 
@@ -85,6 +93,10 @@ const shape = z.strictObject({
   batchSize: z.int().min(1).max(maxRowsPerRequest).default(defaultBatchSize),
   /** The longest that a change waits for its batch to fill: `30s`, `10m`, `1h`. */
   flushInterval: duration.default(defaultFlushIntervalMs),
+  /** Members that the first scan sends before the job waits for `approve`; none unless given. */
+  canary: z.int().min(1).optional(),
+  /** The share of rejected members at which the job stops itself, in percent; `100%` never stops it. */
+  stopWhenRejected: percent.default(defaultStopWhenRejectedPercent),
 });
 
 /** A job's file, checked; each fault names its field. */

@@ -22,6 +22,14 @@ export const maxExportedAudiences = 29;
 
 /** Lytics: "up to 75 fields to trigger". Source: reference, Responsys' Export Audience. */
 export const maxFieldsToTrigger = 75;
+/**
+ * The share of rejected members, in percent, at which a job stops itself. Files of people are dirty by a few
+ * percent; when every other row is refused, it is the mapping, the list or the account that is wrong. Ours.
+ */
+export const defaultStopWhenRejectedPercent = 50;
+
+/** Members of which that share is taken at least: fewer say little. Ours: one full request. */
+export const leastMembersOfFuse = 200;
 
 /** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
 export const maxColumnNameLength = 30;

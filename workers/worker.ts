@@ -6,6 +6,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { pino } from 'pino';
 import { openConnections } from '../activities/connections.ts';
+import { loginGuard } from '../activities/login-guard.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
 import { relayActivities } from '../activities/relay.ts';
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
     log,
     stopping: stopping.signal,
   };
-  const connections = openConnections(means);
+  const connections = openConnections(means, (id, version) => loginGuard(means, id, version));
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,

@@ -1,11 +1,10 @@
 /**
  * Tries an authorization: logs in, and looks at what its user may see.
  */
-import { openConnections } from '../../activities/connections.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Context } from '../context.ts';
-import { responsysFailure } from '../responsys-failure.ts';
+import { usingResponsys } from '../responsys.ts';
 
 /**
  * Logs in for real.
@@ -14,21 +13,13 @@ import { responsysFailure } from '../responsys-failure.ts';
  * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE, NOT_FOUND
  */
 export async function testLogin(context: Context, label: string): Promise<Record<string, string | number>> {
-  const store = await context.store();
-  const { id, kind } = await findAuthorization(store, label);
+  const { id, kind } = await findAuthorization(await context.store(), label);
   if (kind !== 'responsys-interact')
     throw new ExpectedError(
       'NOT_NOW',
       'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
     );
-  const connections = openConnections({
-    store,
-    key: context.key(),
-    allowHosts: context.allowHosts,
-    log: { debug: () => undefined },
-  });
-  try {
-    const responsys = await connections.responsys(id);
+  return usingResponsys(context, id, async (responsys) => {
     const { endPoint } = await responsys.logIn();
     const { accountName } = await responsys.user();
     const lists = await responsys.lists();
@@ -40,9 +31,5 @@ export async function testLogin(context: Context, label: string): Promise<Record
       lists: lists.map((list) => list.name).join(', '),
       'list merges a minute': merges?.limit ?? 'not said',
     };
-  } catch (error) {
-    throw responsysFailure(error);
-  } finally {
-    await connections.close();
-  }
+  });
 }

@@ -15,6 +15,7 @@ import {
 } from '../../systems/store/authorizations.ts';
 import { checkAuthorization, readFields } from '../authorizations/fields.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
+import { tellJobsOfUpdate } from '../authorizations/tell-jobs.ts';
 import { testLogin } from '../authorizations/test-login.ts';
 import { runs } from '../command.ts';
 
@@ -106,8 +107,9 @@ export function addAuthorizationCommands(program: Command): void {
         id,
         checkAuthorization({ ...authorization, ...changes }, context.allowHosts),
       );
-      output.result(updated);
-      output.line(`Updated ${updated.label}. Jobs that wait for it go on with "jobs resume".`);
+      const told = await tellJobsOfUpdate(store, () => context.temporal(), updated);
+      output.result({ ...updated, jobs: told });
+      output.line(`Updated ${updated.label}.${told === 0 ? '' : ' Jobs that it had parked go on.'}`);
     },
   );
 

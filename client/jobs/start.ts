@@ -62,7 +62,14 @@ export async function startJob(
     const handle = await temporal.workflow.start(exportAudience, {
       workflowId: exportAudienceWorkflowId(id),
       taskQueue,
-      args: [{ jobId: id, batchSize: configuration.batchSize, flushIntervalMs: configuration.flushInterval }],
+      args: [
+        {
+          jobId: id,
+          batchSize: configuration.batchSize,
+          flushIntervalMs: configuration.flushInterval,
+          canary: configuration.canary,
+        },
+      ],
       staticSummary: configuration.label,
       staticDetails: describe(configuration),
       typedSearchAttributes: new TypedSearchAttributes([
@@ -110,7 +117,7 @@ async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Pr
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') throw asExpected(await handle.result().catch((error: unknown) => error));
     const job = await findJob(store, id);
-    if (job.state === 'running') return;
+    if (job.state !== 'starting' && job.state !== 'failed') return;
     if (Date.now() < until) continue;
     if (job.lastError !== null)
       throw new ExpectedError(

@@ -50,7 +50,8 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
   };
 }
 
-const withoutId = ({ total, done, state, startedAt, endedAt }: Scan): Omit<Scan, 'id'> => ({
+const withoutId = ({ kind, total, done, state, startedAt, endedAt }: Scan): Omit<Scan, 'id'> => ({
+  kind,
   total,
   done,
   state,

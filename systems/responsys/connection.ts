@@ -5,7 +5,7 @@
 import { asciiJson } from './body.ts';
 import { ResponsysError } from './errors.ts';
 import { openSessions } from './login.ts';
-import type { ResponsysLogin, Session, Token } from './login.ts';
+import type { LoginGuard, ResponsysLogin, Session, Token } from './login.ts';
 import { openTransport } from './transport.ts';
 import type { Answer, Request, TransportOptions } from './transport.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -14,6 +14,8 @@ export interface ConnectionOptions extends TransportOptions {
   readonly login: ResponsysLogin;
   /** `host:port` besides Oracle's that may be sent the login. */
   readonly allowHosts: readonly string[];
+  /** What logins by password are made through, where they are not to be made at once. */
+  readonly guardLogin?: LoginGuard;
 }
 
 export interface Connection {
@@ -25,7 +27,7 @@ export interface Connection {
 
 export function openConnection(options: ConnectionOptions): Connection {
   const exchange = openTransport(options);
-  const sessions = openSessions(options.login, options.allowHosts, exchange);
+  const sessions = openSessions(options.login, options.allowHosts, exchange, options.guardLogin);
 
   async function callIn(
     session: Session,

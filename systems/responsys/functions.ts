@@ -12,6 +12,8 @@ interface LimitedFunction {
   readonly verb: 'GET' | 'POST';
   /** Of the path, without version; `*` stands for a name. */
   readonly path: string;
+  /** Where several functions share verb and path: what the query selects this one by. */
+  readonly action?: 'get';
 }
 
 const functions = {
@@ -23,6 +25,13 @@ const functions = {
   'Retrieve Profile Extension Tables': { callsPerMinute: 100, verb: 'GET', path: 'lists/*/listExtensions' },
   'Create Profile Extension Table': { callsPerMinute: 10, verb: 'POST', path: 'lists/*/listExtensions' },
   'Merge List Recipients': { callsPerMinute: 1000, verb: 'POST', path: 'lists/*/members' },
+  'Retrieve List Recipients': { callsPerMinute: 100, verb: 'POST', path: 'lists/*/members', action: 'get' },
+  'Retrieve Profile Extension Recipients': {
+    callsPerMinute: 100,
+    verb: 'POST',
+    path: 'lists/*/listExtensions/*/members',
+    action: 'get',
+  },
   'Merge Profile Extension Recipients': {
     callsPerMinute: 1000,
     verb: 'POST',
@@ -59,14 +68,14 @@ interface NamedLimit {
  * (`?action=get`), and the smallest of those is taken then.
  */
 function limitOf(api: ResponsysFunction, limits: readonly NamedLimit[]): NamedLimit | undefined {
-  const { verb, path } = functions[api];
+  const { verb, path, action }: LimitedFunction = functions[api];
   const usable = limits.filter(({ limit }) => Number.isInteger(limit) && limit > 0);
   const named = usable.filter((one) => letters(one.api) === letters(api));
   const placed = usable.filter(
     (one) =>
       one.verb.toUpperCase() === verb &&
       shape(one.resourcePath) === path.toLowerCase() &&
-      !/[?&]action=/i.test(one.resourcePath),
+      /[?&]action=(\w+)/i.exec(one.resourcePath)?.[1]?.toLowerCase() === action,
   );
   return (named.length > 0 ? named : placed).sort((a, b) => a.limit - b.limit)[0];
 }

@@ -11,6 +11,8 @@ import { functionsOfAccount } from './functions.ts';
 import type { Caller, Governors } from './governor.ts';
 import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
 import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
+import { readRecords } from './read.ts';
+import type { ReadBack, ReadRecord } from './read.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { limitsByFunction } from './functions.ts';
@@ -19,7 +21,10 @@ export { ResponsysError } from './errors.ts';
 export { openGovernors } from './governor.ts';
 export type { Caller, Governor, Governors } from './governor.ts';
 export type { AccountFunction, AuthorizationVersion, Budget, Limited, SlotAsk } from './budget.ts';
+export { errorOfRefusal, refusalOfLogin } from './login.ts';
+export type { LoginGuard, LoginRefusal } from './login.ts';
 export type { MergeResult } from './merge.ts';
+export type { ReadRecord } from './read.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
 export interface LoggedIn {
@@ -45,6 +50,15 @@ export interface Responsys {
     signal?: AbortSignal,
   ): Promise<void>;
   rateLimits(signal?: AbortSignal): Promise<readonly RateLimit[]>;
+  /** Those of the members that are in the list. */
+  readListMembers(list: string, ask: ReadBack, signal?: AbortSignal): Promise<readonly ReadRecord[]>;
+  /** The rows of those of the members that are in the table. */
+  readTableMembers(
+    list: string,
+    table: string,
+    ask: ReadBack,
+    signal?: AbortSignal,
+  ): Promise<readonly ReadRecord[]>;
   mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
   mergeTableMembers(
     list: string,
@@ -71,6 +85,8 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     extensionTables: (list, signal) => readTables(connection, list, signal),
     createExtensionTable: (list, table, signal) => createTable(connection, list, table, signal),
     rateLimits: (signal) => readRateLimits(connection, signal),
+    readListMembers: (list, ask, signal) => readRecords(connection, { list }, ask, signal),
+    readTableMembers: (list, table, ask, signal) => readRecords(connection, { list, table }, ask, signal),
     mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
     mergeTableMembers: async (list, table, merge, signal) => {
       const path = { list, table };

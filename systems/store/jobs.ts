@@ -5,9 +5,10 @@ import pg from 'pg';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
+import type { ExportState } from '../../jobs/messages.ts';
 import type { Database } from './database.ts';
 
-export type JobState = 'starting' | 'running' | 'paused' | 'parked' | 'stopping' | 'stopped' | 'failed';
+export type JobState = 'starting' | ExportState | 'stopped' | 'failed';
 
 export interface Job {
   readonly id: string;
@@ -83,6 +84,15 @@ export async function setJobState(
     state,
     reason,
   ]);
+}
+
+/** The jobs of an authorization that have not ended. */
+export async function livingJobsOf(database: Database, authorizationId: string): Promise<readonly string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    "select id from jobs where authorization_id = $1 and state not in ('stopped', 'failed') order by created_at",
+    [authorizationId],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Lets a job that was refused before its first send keep its line, and another have its label. */

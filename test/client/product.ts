@@ -24,6 +24,8 @@ export type Row = Readonly<Record<string, string>>;
 
 export interface Product {
   readonly sandbox: TestSandbox;
+  /** The test's folder. */
+  readonly folder: string;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
@@ -32,6 +34,8 @@ export interface Product {
   json(...args: string[]): Promise<unknown>;
   /** What the sandbox holds, as `rowsOf('lists/CONTACTS_LIST')`. */
   rowsOf(path: string): Promise<readonly Row[]>;
+  /** Ends the worker, and starts another. */
+  restartWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +46,8 @@ export async function startProduct(): Promise<Product> {
   const { address, namespace, environment } = await temporalEnvironment();
   const key = randomBytes(32).toString('base64');
   const places = { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace };
-  const worker = await startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  const work = () => startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  let worker = await work();
   const env = {
     ...process.env,
     LYTICS_RESPONSYS_DATABASE_URL: database.url,
@@ -70,6 +75,7 @@ export async function startProduct(): Promise<Product> {
   };
   return {
     sandbox,
+    folder,
     run,
     write,
     json: async (...args) => {
@@ -83,6 +89,10 @@ export async function startProduct(): Promise<Product> {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Row);
+    },
+    restartWorker: async () => {
+      await worker.stop();
+      worker = await work();
     },
     close: async () => {
       await worker.stop();
