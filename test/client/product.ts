@@ -28,6 +28,8 @@ export interface Product {
   write(name: string, content: string): string;
   /** Runs a command of the client. */
   run(...args: string[]): Promise<Ran>;
+  /** The same, with these variables in its environment. */
+  runWith(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
   /** What the sandbox holds, as `rowsOf('lists/CONTACTS_LIST')`. */
@@ -51,9 +53,9 @@ export async function startProduct(): Promise<Product> {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
   };
-  const run = async (...args: string[]): Promise<Ran> => {
+  const runWith = async (environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> => {
     const child = spawn(process.execPath, [join(root, 'client', 'main.ts'), ...args], {
-      env,
+      env: { ...env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [[code], out, err] = await Promise.all([
@@ -63,6 +65,7 @@ export async function startProduct(): Promise<Product> {
     ]);
     return { code: code ?? -1, out, err };
   };
+  const run = (...args: string[]): Promise<Ran> => runWith({}, ...args);
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -71,6 +74,7 @@ export async function startProduct(): Promise<Product> {
   return {
     sandbox,
     run,
+    runWith,
     write,
     json: async (...args) => {
       const { code, out, err } = await run(...args, '--json');
