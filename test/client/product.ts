@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Client } from '@temporalio/client';
 import { freshDatabase } from '../harness/postgres.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
@@ -24,6 +25,7 @@ export type Row = Readonly<Record<string, string>>;
 
 export interface Product {
   readonly sandbox: TestSandbox;
+  readonly temporal: Client;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
@@ -73,6 +75,7 @@ export async function startProduct(): Promise<Product> {
   };
   return {
     sandbox,
+    temporal: environment.client,
     run,
     runWith,
     write,
