@@ -308,8 +308,8 @@ function endPatience(failed: Error, attempts: number): Error {
   return ApplicationFailure.nonRetryable(failed.message, failed.type);
 }
 
-/** A step beats while it works, so that the death of its worker is noticed within seconds. */
-const heartbeatEveryMs = 5_000;
+/** A step beats while it works, so that the death of its worker, or a pause, is noticed within seconds. */
+const heartbeatEveryMs = 2_000;
 
 async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
   heartbeat();

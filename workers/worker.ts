@@ -73,6 +73,8 @@ async function main(): Promise<void> {
     activities: { ...exportActivities(means, connections), ...relayActivities(means) },
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 20,
+    // A step hears of a pause in the answer to its heartbeat; held back for less, it hears of it in seconds.
+    maxHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + 10_000,
   });

@@ -69,6 +69,6 @@ function atTerminal(): void {
   if (!process.stdin.isTTY)
     throw new ExpectedError(
       'USAGE',
-      'There is no terminal to ask at: give the fields with --from-file FILE.',
+      'There is no terminal to ask at: give the fields with --from-file FILE or --from-env.',
     );
 }

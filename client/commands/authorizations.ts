@@ -5,6 +5,7 @@ import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { authorizationFields, authorizationKinds, kindTitles } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
+import { authorizationVariable } from '../../systems/environment.ts';
 import {
   addAuthorization,
   findAuthorization,
@@ -13,30 +14,48 @@ import {
   removeAuthorization,
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
-import { checkAuthorization, readFields } from '../authorizations/fields.ts';
+import { checkAuthorization, fieldsOfEnvironment, readFields } from '../authorizations/fields.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
 import { tellJobsOfUpdate } from '../authorizations/tell-jobs.ts';
 import { testLogin } from '../authorizations/test-login.ts';
 import { runs } from '../command.ts';
 
-interface FileOption {
+interface FieldOptions {
   fromFile?: string;
+  fromEnv?: boolean;
+}
+
+/** The options by which a script gives the fields. */
+const withFields = (command: Command, which: string): Command =>
+  command
+    .option('--from-file <file>', `read ${which} from YAML or JSON; - for standard input`)
+    .option('--from-env', `read ${which} from variables such as ${authorizationVariable('password')}`);
+
+/** What a script gives, or else what `asking` finds out. @throws ExpectedError INPUT_NOT_VALID, USAGE */
+async function fieldsOf(
+  options: FieldOptions,
+  kind: string | undefined,
+  asking: () => Promise<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  if (options.fromFile !== undefined && options.fromEnv === true)
+    throw new ExpectedError('USAGE', 'Say either --from-file or --from-env.');
+  if (options.fromEnv === true) return fieldsOfEnvironment(kind);
+  return options.fromFile === undefined ? asking() : readFields(options.fromFile, kind);
 }
 
 export function addAuthorizationCommands(program: Command): void {
   const authorizations = program.command('authorizations').description('the logins that jobs use');
 
-  runs<FileOption>(
-    authorizations
-      .command('add')
-      .argument('[kind]', authorizationKinds.join(', '))
-      .option('--from-file <file>', 'read the fields from YAML or JSON; - for standard input')
-      .description('add one, asked for field by field'),
+  runs<FieldOptions>(
+    withFields(
+      authorizations
+        .command('add')
+        .argument('[kind]', authorizationKinds.join(', '))
+        .description('add one, asked for field by field'),
+      'the fields',
+    ),
     async ({ context, output, options }, kind) => {
-      const fields =
-        options.fromFile === undefined
-          ? await ask(await chooseKind(kind), {})
-          : await readFields(options.fromFile, kind);
+      const fields = await fieldsOf(options, kind, async () => ask(await chooseKind(kind), {}));
       const added = await addAuthorization(
         await context.store(),
         context.key(),
@@ -85,20 +104,21 @@ export function addAuthorizationCommands(program: Command): void {
     },
   );
 
-  runs<FileOption>(
-    authorizations
-      .command('update')
-      .argument('<label>')
-      .option('--from-file <file>', 'only the fields that change, in YAML or JSON; - for standard input')
-      .description('change its fields; secrets that are left blank stay'),
+  runs<FieldOptions>(
+    withFields(
+      authorizations
+        .command('update')
+        .argument('<label>')
+        .description('change its fields; secrets that are left blank stay'),
+      'only the fields that change',
+    ),
     async ({ context, output, options }, label = '') => {
       const store = await context.store();
       const { id } = await findAuthorization(store, label);
       const { authorization } = await openAuthorization(store, context.key(), id);
-      const changes =
-        options.fromFile === undefined
-          ? await ask(authorization.kind, authorization)
-          : await readFields(options.fromFile, authorization.kind);
+      const changes = await fieldsOf(options, authorization.kind, () =>
+        ask(authorization.kind, authorization),
+      );
       if (changes['kind'] !== authorization.kind)
         throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
       const updated = await updateAuthorization(

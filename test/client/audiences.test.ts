@@ -201,6 +201,43 @@ test('An authorization is added, shown without secrets, updated in part, and rem
   assert.equal((await run('authorizations', 'show', 'Files')).code, 5);
 });
 
+test('An authorization comes from the environment, whole or in part, its secrets unseen', async () => {
+  const fields = {
+    LYTICS_RESPONSYS_AUTHORIZATION_KIND: 'responsys-sftp-with-pgp',
+    LYTICS_RESPONSYS_AUTHORIZATION_LABEL: 'Env',
+    LYTICS_RESPONSYS_AUTHORIZATION_DESCRIPTION: '',
+    LYTICS_RESPONSYS_AUTHORIZATION_HOST: 'files.responsys.net',
+    LYTICS_RESPONSYS_AUTHORIZATION_USERNAME: 'u',
+    LYTICS_RESPONSYS_AUTHORIZATION_PRIVATE_KEY: 'canary-key',
+    LYTICS_RESPONSYS_AUTHORIZATION_PGP_PRIVATE_KEY: 'canary-pgp',
+  };
+  const add = ['authorizations', 'add', '--from-env'];
+  const lacking = await runWith(fields, add);
+  assert.deepEqual(
+    [lacking.code, lacking.err],
+    [2, 'INPUT_NOT_VALID  PGP Private Key Passphrase: is required\n'],
+  );
+  const whole = { ...fields, LYTICS_RESPONSYS_AUTHORIZATION_PGP_PASSPHRASE: 'canary-phrase' };
+  const added = await runWith(whole, add);
+  assert.equal(added.code, 0, added.err);
+  const change = { LYTICS_RESPONSYS_AUTHORIZATION_HOST: 'other.responsys.net' };
+  assert.equal((await runWith(change, ['authorizations', 'update', 'Env', '--from-env'])).code, 0);
+  const shown = await run('authorizations', 'show', 'Env', '--json');
+  assert.match(shown.out, /other\.responsys\.net/);
+  assert.doesNotMatch(added.out + shown.out, /canary/);
+
+  const none = await run(...add);
+  assert.equal(none.code, 2);
+  assert.match(
+    none.err,
+    /--from-env: no variable gives a field; expected some such as LYTICS_RESPONSYS_AUTHORIZATION_LABEL/,
+  );
+  const typo = await runWith({ ...whole, LYTICS_RESPONSYS_AUTHORIZATION_PASWORD: 'canary' }, add);
+  assert.equal(typo.code, 2);
+  assert.match(typo.err, /pasword/);
+  assert.doesNotMatch(typo.err, /canary/);
+});
+
 test('A faulty authorization is refused field by field, by the specification’s titles, without its secrets', async () => {
   const fields = {
     kind: 'responsys-interact',

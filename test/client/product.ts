@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Client } from '@temporalio/client';
 import { freshDatabase } from '../harness/postgres.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
@@ -26,10 +27,13 @@ export interface Product {
   readonly sandbox: TestSandbox;
   /** The test's folder. */
   readonly folder: string;
+  readonly temporal: Client;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
   run(...args: string[]): Promise<Ran>;
+  /** The same, with these variables in its environment. */
+  runWith(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
   /** What the sandbox holds, as `rowsOf('lists/CONTACTS_LIST')`. */
@@ -56,9 +60,9 @@ export async function startProduct(): Promise<Product> {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
   };
-  const run = async (...args: string[]): Promise<Ran> => {
+  const runWith = async (environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> => {
     const child = spawn(process.execPath, [join(root, 'client', 'main.ts'), ...args], {
-      env,
+      env: { ...env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [[code], out, err] = await Promise.all([
@@ -68,6 +72,7 @@ export async function startProduct(): Promise<Product> {
     ]);
     return { code: code ?? -1, out, err };
   };
+  const run = (...args: string[]): Promise<Ran> => runWith({}, ...args);
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -76,7 +81,9 @@ export async function startProduct(): Promise<Product> {
   return {
     sandbox,
     folder,
+    temporal: environment.client,
     run,
+    runWith,
     write,
     json: async (...args) => {
       const { code, out, err } = await run(...args, '--json');
