@@ -57,7 +57,7 @@ export function allow(standing: Standing, wants: ByLane): Allowed {
   const left = Math.max(0, free - wants.live - elsewhere.live);
   const intervalMs = intervalOfBulk(standing, left);
   // Whoever comes back after a rest does not make up for it.
-  const sinceMs = Math.min(standing.sinceBulkMs, mostRetryMs);
+  const sinceMs = Math.min(standing.sinceBulkMs, Math.max(mostRetryMs, intervalMs));
   const atOnce = Math.max(left - Math.floor(limit / 2), Math.floor(sinceMs / intervalMs));
   const bulk = share(Math.min(left, atOnce), wants.bulk, elsewhere.bulk);
   const nextBulkMs = left === bulk ? Infinity : bulk === 0 ? intervalMs - sinceMs : intervalMs;

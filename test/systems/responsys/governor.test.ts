@@ -81,7 +81,7 @@ const live: Caller = { lane: 'live' };
 const bulk: Caller = { lane: 'bulk', jobId: 'scan' };
 const at = (): Promise<number> => Promise.resolve(performance.now());
 
-test('in real time: two workers use one allowance, all of it, and no window holds more', async () => {
+test('in real time: two workers use one allowance, and no window holds more', async () => {
   const [windowMs, limit] = [1_500, 30];
   const account = accountWith(limit);
   const workers = [await worker(account, windowMs), await worker(account, windowMs)];
@@ -104,14 +104,13 @@ test('in real time: two workers use one allowance, all of it, and no window hold
     const within = calls.filter((one) => one.endedMs >= fromMs && one.beganMs < fromMs + windowMs);
     assert.ok(within.length <= limit, `${within.length} calls within one window`);
   }
-  // A window this short loses a tenth to what costs a minute nothing.
-  const used = calls.filter(({ endedMs }) => endedMs <= untilMs).length;
-  assert.ok(used >= 0.8 * 4 * limit, `${used} of ${4 * limit}`);
+  // How much of an allowance is used shows in minutes (test/workers/governor.long.ts); here, that slots come back.
+  assert.ok(calls.length > limit, `${calls.length} calls`);
 });
 
 test('live goes before bulk that has waited for longer, in another worker too', async () => {
   const account = accountWith(2);
-  const [one, other] = [await worker(account, 1_000), await worker(account, 1_000)];
+  const [one, other] = [await worker(account, 8_000), await worker(account, 8_000)];
   const order: string[] = [];
   const call = (name: string) => (): Promise<void> => Promise.resolve(void order.push(name));
   await Promise.all([
@@ -124,7 +123,7 @@ test('live goes before bulk that has waited for longer, in another worker too', 
     wait(100).then(() => other.governor.run(merge, live, call('live'))),
     wait(100).then(() => other.governor.run(merge, live, call('live'))),
   ];
-  await wait(600);
+  await wait(2_500);
   const [shown] = await summariseAccounts(store, account.name);
   const waits = shown?.functions.flatMap((fn) =>
     fn.waiting.map(({ lane, job, calls }) => [lane, job, calls]),
@@ -165,7 +164,7 @@ test('an account is asked once for its name and limits, and whoever comes later 
 
 test('when Responsys throttles all the same, every worker leaves that function alone for a window', async () => {
   const account = accountWith(50);
-  const [one, other] = [await worker(account, 1_000), await worker(account, 1_000)];
+  const [one, other] = [await worker(account, 5_000), await worker(account, 5_000)];
   await other.governor.run(merge, live, at);
   const throttled = new ResponsysError('throttled', 'throttled');
   const startedMs = performance.now();
@@ -173,10 +172,10 @@ test('when Responsys throttles all the same, every worker leaves that function a
     one.governor.run(merge, live, () => Promise.reject(throttled)),
     throttled,
   );
-  await wait(100);
+  await wait(500);
   await other.governor.run('Retrieve Profile Lists', live, at);
-  assert.ok(performance.now() - startedMs < 900, 'another function waits for nothing');
-  assert.ok((await other.governor.run(merge, live, at)) - startedMs >= 1_000);
+  assert.ok(performance.now() - startedMs < 5_000, 'another function waits for nothing');
+  assert.ok((await other.governor.run(merge, live, at)) - startedMs > 4_900);
 });
 
 test('at the limit of Responsys’ own capacity nobody waits in line for ten minutes: they are told', async () => {
@@ -200,10 +199,19 @@ test('one who gives up leaves at once, waiting or under way, and the slot of a c
   await governor.run('Retrieve Profile Lists', live, at);
   const leaving = new AbortController();
   const startedMs = performance.now();
-  const underWay = governor.run(merge, live, () => wait(100), leaving.signal);
+  const begun = Promise.withResolvers<undefined>();
+  const underWay = governor.run(
+    merge,
+    live,
+    () => {
+      begun.resolve(undefined);
+      return wait(100);
+    },
+    leaving.signal,
+  );
   const waiting = governor.run(merge, live, () => assert.fail('was called'), leaving.signal);
   const staying = governor.run(merge, live, at);
-  setTimeout(() => leaving.abort(new Error('gave up')), 60);
+  void begun.promise.then(() => leaving.abort(new Error('gave up')));
   await assert.rejects(underWay, /gave up/);
   await assert.rejects(waiting, /gave up/);
   assert.ok((await staying) - startedMs >= 600);
