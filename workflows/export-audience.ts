@@ -53,6 +53,8 @@ export interface ExportInput {
   readonly jobId: string;
   readonly batchSize: number;
   readonly flushIntervalMs: number;
+  /** Signals that one run takes before it continues as new. @default 1_000; the server refuses more than 10,000 */
+  readonly signalsPerRun?: number;
   /** What the run before this one leaves to it. */
   readonly carried?: Carried;
 }
@@ -66,8 +68,7 @@ interface Carried {
   readonly anyRejected: boolean;
 }
 
-/** Signals of one run: the server refuses more than 10,000. */
-const signalsPerRun = 1_000;
+const defaultSignalsPerRun = 1_000;
 /** Members that may be carried over: 512 KiB of a payload's 2 MiB, at 64 bytes each. */
 const mostCarried = 8_000;
 const refreshMs = 30_000;
@@ -86,7 +87,7 @@ const { recordState } = proxyActivities<ExportActivities>({ startToCloseTimeout:
 const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTimeout: '5s' });
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
-  const { jobId, batchSize, flushIntervalMs, carried } = input;
+  const { jobId, batchSize, flushIntervalMs, signalsPerRun = defaultSignalsPerRun, carried } = input;
   const queue = openChangeQueue(carried?.queue);
   let state: ExportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
@@ -317,6 +318,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     jobId,
     batchSize,
     flushIntervalMs,
+    signalsPerRun,
     carried: { state, reason, scanning, queue: queue.entries(), refusedItems, anyRejected },
   });
 }
