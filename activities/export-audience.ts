@@ -45,7 +45,7 @@ import { asFailure } from './failures.ts';
 import { canaryInWords, tooManyRejected } from './rejections.ts';
 
 /** Members of one page of a scan: ten full requests. */
-const scanPageMembers = 2_000;
+const defaultScanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
 
@@ -87,7 +87,12 @@ export interface ExportActivities {
   recordState(jobId: string, state: JobState, reason: string): Promise<void>;
 }
 
-export function exportActivities(means: Means, connections: Connections): ExportActivities {
+/** @param scanPageMembers members that a scan sends, and writes to the ledger, together */
+export function exportActivities(
+  means: Means,
+  connections: Connections,
+  scanPageMembers = defaultScanPageMembers,
+): ExportActivities {
   const { store } = means;
 
   /** Runs a step; what went wrong is kept for `jobs show`, and crosses into the workflow as a code. */
@@ -207,12 +212,17 @@ export function exportActivities(means: Means, connections: Connections): Export
     const isToEnd = (): boolean => cancellationSignal().aborted || means.stopping.aborted;
     const underWay: Promise<void>[] = [];
     let last: Promise<void> = Promise.resolve();
-    for (let from = scan.done; from < total && !isToEnd(); from += scanPageMembers) {
-      if (underWay.length >= scanPagesAtOnce) await underWay.shift();
-      last = scanPage(job, scan, from, Math.min(from + scanPageMembers, total), last);
-      // Awaited below; a page that fails while another is awaited is no unhandled rejection.
-      last.catch(() => undefined);
-      underWay.push(last);
+    try {
+      for (let from = scan.done; from < total && !isToEnd(); from += scanPageMembers) {
+        if (underWay.length >= scanPagesAtOnce) await underWay.shift();
+        last = scanPage(job, scan, from, Math.min(from + scanPageMembers, total), last);
+        // Awaited below; a page that fails while another is awaited is no unhandled rejection.
+        last.catch(() => undefined);
+        underWay.push(last);
+      }
+    } finally {
+      // A page that failed ends the walk, but no page is left under way.
+      await Promise.allSettled(underWay);
     }
     await Promise.all(underWay);
     cancellationSignal().throwIfAborted();

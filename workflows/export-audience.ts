@@ -63,6 +63,8 @@ export interface ExportInput {
   readonly flushIntervalMs: number;
   /** Members that are sent before the rest waits for approval; undefined once approved. */
   readonly canary?: number | undefined;
+  /** Signals that one run takes before it continues as new. @default 1_000; the server refuses more than 10,000 */
+  readonly signalsPerRun?: number;
   /** What the run before this one leaves to it. */
   readonly carried?: Carried;
 }
@@ -81,8 +83,7 @@ interface Carried {
   readonly anyRejected: boolean;
 }
 
-/** Signals of one run: the server refuses more than 10,000. */
-const signalsPerRun = 1_000;
+const defaultSignalsPerRun = 1_000;
 /** Members that may be carried over: 512 KiB of a payload's 2 MiB, at 64 bytes each. */
 const mostCarried = 8_000;
 const refreshMs = 30_000;
@@ -109,7 +110,7 @@ const { recordState } = proxyActivities<ExportActivities>({ startToCloseTimeout:
 const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTimeout: '5s' });
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
-  const { jobId, batchSize, flushIntervalMs, carried } = input;
+  const { jobId, batchSize, flushIntervalMs, signalsPerRun = defaultSignalsPerRun, carried } = input;
   const queue = openChangeQueue(carried?.queue);
   let state: ExportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
@@ -457,6 +458,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     batchSize,
     flushIntervalMs,
     canary,
+    signalsPerRun,
     carried: {
       state,
       reason,

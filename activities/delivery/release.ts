@@ -8,6 +8,7 @@ import type { Responsys, RowOutcome } from '../../systems/responsys/index.ts';
 import type { RequestLine } from '../../systems/store/ledger.ts';
 import type { OldRecord, Released } from '../../systems/store/records.ts';
 import type { DeliverySettings } from './deliver.ts';
+import { allEnded } from './all-ended.ts';
 import { groupRows } from './grouping.ts';
 import { noteRequests } from './request-lines.ts';
 
@@ -44,7 +45,7 @@ export async function releaseRecords(
     }));
   });
   return [
-    ...(await Promise.all(groups)).flat(),
+    ...(await allEnded(groups)).flat(),
     ...shared.map((record): Released => ({ ...record, outcome: 'left' })),
   ];
 }

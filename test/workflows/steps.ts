@@ -8,6 +8,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { ExportActivities } from '../../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { enterSignal } from '../../jobs/messages.ts';
+import type { ExportInput } from '../../workflows/export-audience.ts';
 import { exportAudience } from '../../workflows/index.ts';
 
 const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
@@ -53,7 +54,7 @@ export async function running(
   environment: TestWorkflowEnvironment,
   activities: ExportActivities,
   work: (job: WorkflowHandle<typeof exportAudience>) => Promise<void>,
-  input: { readonly canary?: number } = {},
+  input: Partial<ExportInput> = {},
 ): Promise<void> {
   const taskQueue = randomUUID();
   const worker = await Worker.create({
