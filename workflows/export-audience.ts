@@ -73,6 +73,7 @@ interface Carried {
   readonly state: ExportState;
   readonly reason: string;
   readonly reasonCode: string;
+  readonly told: ExportState;
   readonly scanning: boolean;
   readonly scanAsked: boolean;
   readonly retry: Retry | undefined;
@@ -128,6 +129,8 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   // How often it has waited for Responsys since something last succeeded.
   let waits = carried?.waits ?? 0;
   let stateChanged = true;
+  // What the store and the scan know of the state.
+  let told: ExportState = carried?.told ?? 'running';
   let progress: Progress | undefined;
 
   const enter = (next: ExportState, why = '', code = ''): void => {
@@ -382,15 +385,15 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   }
 
   async function follow(): Promise<void> {
-    let told: ExportState = 'running';
     let refreshAt = 0;
     while (!runIsFull() && state !== 'stopping') {
       if (stateChanged) {
         stateChanged = false;
         if (state !== told) {
-          await tellScan(state === 'running' ? scanResumeSignal : scanPauseSignal);
-          await recordState(jobId, state === 'checking' ? 'running' : state, reason);
           told = state;
+          // First the store: the scan that goes on is to find a mended fuse.
+          await recordState(jobId, told === 'checking' ? 'running' : told, reason);
+          await tellScan(told === 'running' ? scanResumeSignal : scanPauseSignal);
         }
         await refresh();
         refreshAt = Date.now() + refreshMs;
@@ -463,6 +466,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       state,
       reason,
       reasonCode,
+      told,
       scanning,
       scanAsked,
       retry,
