@@ -11,6 +11,7 @@ import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
 import { againSignal } from '../jobs/messages.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
+import type { Audience } from '../systems/store/audiences.ts';
 import { startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
@@ -28,18 +29,15 @@ import {
   latestScan,
   readScanPage,
 } from '../systems/store/scans.ts';
-import { readUserFields } from '../systems/store/user-fields.ts';
+import { planAgainstAccount } from './account-planning.ts';
 import type { Connections, Means } from './connections.ts';
-import { consentFields } from './delivery/consent.ts';
+import { askFor, scanPageMembers, scannedFields } from './delivery/asked.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { planExport, sameName } from './export-planning.ts';
-import type { Planning } from './export-planning.ts';
+import { sameName } from './export-planning.ts';
 import { asFailure } from './failures.ts';
 import { signalMembers } from './signal-members.ts';
 
-/** Members of one page of a scan: ten full requests. */
-const scanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
 
@@ -95,7 +93,9 @@ export function exportActivities(means: Means, connections: Connections): Export
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
     const responsys = await connections.responsys(job.authorizationId);
-    const planning = await planAgainstAccount(store, responsys, job);
+    const audiences = await audiencesOf(store, job);
+    const asked = { jobId: job.id, configuration, ...audiences };
+    const planning = await planAgainstAccount(store, responsys, asked, cancellationSignal());
     if (planning.faults.length > 0)
       throw new ExpectedError(
         'CONFIGURATION_REFUSED',
@@ -176,8 +176,7 @@ export function exportActivities(means: Means, connections: Connections): Export
     beginScan: (jobId) =>
       step(jobId, async (job) => {
         const plan = planOf(job);
-        const fields = [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
-        const scan = await beginScan(store, job.id, plan.sourceAudienceId, fields);
+        const scan = await beginScan(store, job.id, plan.sourceAudienceId, scannedFields(plan));
         return { scanId: scan.id, total: scan.total };
       }),
     scanAudience: (jobId, scanId) =>
@@ -233,24 +232,11 @@ function planOf(job: Job): ExportPlan {
   return job.plan;
 }
 
-const askFor = (plan: ExportPlan, profileIds: readonly string[]): Parameters<typeof readMembersNow>[1] => ({
-  profileIds,
-  sourceAudienceId: plan.sourceAudienceId,
-  audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],
-  fields: [
-    ...new Set([
-      ...plan.idMappings.map(({ field }) => field),
-      ...(plan.fields?.columns.map(({ field }) => field) ?? []),
-      ...consentFields,
-    ]),
-  ],
-});
-
-async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): Promise<Planning> {
-  const { configuration } = job;
-  const lists = await responsys.lists(cancellationSignal());
-  const list = lists.find((one) => sameName(one.name, configuration.list));
-  const tables = list === undefined ? [] : await responsys.extensionTables(list.name, cancellationSignal());
+/** The audiences that the job was started with, whatever they are called now. */
+async function audiencesOf(
+  store: Pool,
+  job: Job,
+): Promise<{ readonly source: Audience; readonly exported: readonly Audience[] }> {
   const links = await audiencesOfJob(store, job.id);
   const audiences = await audiencesById(
     store,
@@ -258,10 +244,10 @@ async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): 
   );
   const source = audiences.find(({ id }) => links.some((link) => link.isSource && link.id === id));
   if (source === undefined) throw new ExpectedError('NOT_FOUND', 'audience: the source audience is gone.');
-  const exported = configuration.exportAudienceMemberships.flatMap((name) =>
+  const exported = job.configuration.exportAudienceMemberships.flatMap((name) =>
     audiences.filter((audience) => audience.name === name),
   );
-  return planExport(configuration, job.id, { lists, tables }, await readUserFields(store), source, exported);
+  return { source, exported };
 }
 
 /**

@@ -3,8 +3,8 @@
  */
 import type { Authorization } from '../../jobs/authorization.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
-import { callsPerMinute, connectResponsys } from '../../systems/responsys/index.ts';
 import { responsysFailure } from '../responsys-failure.ts';
+import { connectTo } from './connect.ts';
 
 /**
  * Logs in for real.
@@ -20,12 +20,7 @@ export async function testLogin(
       'NOT_NOW',
       'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
     );
-  const responsys = connectResponsys({
-    login: authorization,
-    allowHosts,
-    governor: callsPerMinute({}),
-    log: () => undefined,
-  });
+  const responsys = connectTo(authorization, allowHosts);
   try {
     const { endPoint } = await responsys.logIn();
     const { accountName } = await responsys.user();

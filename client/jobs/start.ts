@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { findNamedAudiences } from '../../activities/account-planning.ts';
 import { ExpectedError, errorKinds } from '../../jobs/errors.ts';
 import type { ErrorCode } from '../../jobs/errors.ts';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
@@ -19,14 +20,13 @@ import {
   responsysList,
   sourceAudience,
 } from '../../jobs/search-attributes.ts';
-import { findAuthorization } from '../../systems/store/authorizations.ts';
-import { findAudience, summariseAudiences } from '../../systems/store/audiences.ts';
 import type { Audience } from '../../systems/store/audiences.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { transaction } from '../../systems/store/database.ts';
 import { addJob, findJob, freeLabel, setJobState } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import { exportAudience } from '../../workflows/index.ts';
+import { exportAuthorization } from '../authorizations/connect.ts';
 
 /** How long a job may be checked before the command says that it goes on without being waited for. */
 const checkWithinMs = 60_000;
@@ -37,16 +37,8 @@ export async function startJob(
   temporal: Client,
   configuration: ExportAudienceConfiguration,
 ): Promise<Job> {
-  const authorization = await findAuthorization(store, configuration.authorization);
-  if (authorization.kind !== 'responsys-interact')
-    throw new ExpectedError(
-      'AUTHORIZATION_KIND',
-      `authorization: "${authorization.label}" is of the kind ${authorization.kind}; Export Audience takes responsys-interact.`,
-    );
-  const source = await audienceNamed(store, 'audience', configuration.audience);
-  const exported: Audience[] = [];
-  for (const name of configuration.exportAudienceMemberships)
-    exported.push(await audienceNamed(store, 'exportAudienceMemberships', name));
+  const authorization = await exportAuthorization(store, configuration.authorization);
+  const { source, exported } = await audiencesOf(store, configuration);
 
   const id = newJobId(() => randomInt(256));
   await transaction(store, (database) =>
@@ -82,14 +74,15 @@ export async function startJob(
   return findJob(store, id);
 }
 
-async function audienceNamed(store: Pool, field: string, name: string): Promise<Audience> {
-  const audience = await findAudience(store, name);
-  if (audience !== undefined) return audience;
-  const names = (await summariseAudiences(store)).map((one) => `"${one.name}"`).join(', ');
-  throw new ExpectedError(
-    'NOT_FOUND',
-    `${field}: there is no audience "${name}"; there ${names === '' ? 'are none yet: see "audiences import"' : `are ${names}`}.`,
-  );
+/** @throws ExpectedError NOT_FOUND with all that are missing */
+async function audiencesOf(
+  store: Pool,
+  configuration: ExportAudienceConfiguration,
+): Promise<{ readonly source: Audience; readonly exported: readonly Audience[] }> {
+  const { source, exported, faults } = await findNamedAudiences(store, configuration);
+  if (source === undefined || faults.length > 0)
+    throw new ExpectedError('NOT_FOUND', faults.map((fault) => `${fault}.`).join('\n'));
+  return { source, exported };
 }
 
 async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {

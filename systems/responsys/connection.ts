@@ -22,6 +22,9 @@ export interface Connection {
   logIn(signal?: AbortSignal): Promise<Token>;
 }
 
+/** What can be asked of an account by a request alone. */
+export type Caller = Pick<Connection, 'call'>;
+
 export function openConnection(options: ConnectionOptions): Connection {
   const exchange = openTransport(options);
   const sessions = openSessions(options.login, options.allowHosts, exchange);

@@ -6,15 +6,18 @@ import { createTable, readListFields, readLists, readRateLimits, readTables, rea
 import type { Column, ExtensionTable, ProfileList, RateLimit } from './catalogue.ts';
 import { openConnection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
-import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
+import { openMerges } from './merges.ts';
+import type { Merges } from './merges.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
-export { limitsByFunction } from './functions.ts';
+export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
+export type { ResponsysFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
 export { callsPerMinute } from './limiter.ts';
 export type { MergeResult } from './merge.ts';
+export type { Merges } from './merges.ts';
+export { rehearseMerges } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
 export interface LoggedIn {
@@ -25,7 +28,7 @@ export interface LoggedIn {
 }
 
 /** Every call throws ResponsysError; the rows of a merge have their own fates. */
-export interface Responsys {
+export interface Responsys extends Merges {
   /** A new login by password: whether the account takes it. Later calls use it. */
   logIn(signal?: AbortSignal): Promise<LoggedIn>;
   user(signal?: AbortSignal): Promise<{ readonly accountName: string; readonly userName: string }>;
@@ -38,19 +41,11 @@ export interface Responsys {
     signal?: AbortSignal,
   ): Promise<void>;
   rateLimits(signal?: AbortSignal): Promise<readonly RateLimit[]>;
-  mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
-  mergeTableMembers(
-    list: string,
-    table: string,
-    merge: TableMerge,
-    signal?: AbortSignal,
-  ): Promise<MergeResult>;
 }
 
 /** Makes no call before the first is asked for. */
 export function connectResponsys(options: ConnectionOptions): Responsys {
   const connection = openConnection(options);
-  let rememberedForm: TableMatchForm = 'matchColumnName1';
   return {
     logIn: async (signal) => {
       // Without the token: it is no business of anybody else's.
@@ -63,21 +58,6 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     extensionTables: (list, signal) => readTables(connection, list, signal),
     createExtensionTable: (list, table, signal) => createTable(connection, list, table, signal),
     rateLimits: (signal) => readRateLimits(connection, signal),
-    mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
-    mergeTableMembers: async (list, table, merge, signal) => {
-      const path = { list, table };
-      const matchForm = merge.matchColumns.length > 1 ? 'matchColumnName1' : rememberedForm;
-      try {
-        return await mergeTable(connection, path, merge, matchForm, signal);
-      } catch (error) {
-        // Older accounts know a single `matchColumn` only; what worked is remembered. Two columns cannot be
-        // said so: half a match would write into others' rows.
-        if (merge.matchColumns.length > 1 || matchForm === 'matchColumn' || !isOtherMatchForm(error))
-          throw error;
-        const result = await mergeTable(connection, path, merge, 'matchColumn', signal);
-        rememberedForm = 'matchColumn';
-        return result;
-      }
-    },
+    ...openMerges(connection),
   };
 }

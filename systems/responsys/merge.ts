@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { IdentifierColumn } from '../../jobs/export-audience.ts';
 import { splitRows } from './body.ts';
-import type { Connection } from './connection.ts';
+import type { Caller } from './connection.ts';
 import { ResponsysError } from './errors.ts';
 import { narrow } from './narrow.ts';
 import type { SendResult } from './narrow.ts';
@@ -56,7 +56,7 @@ type Rows = readonly (readonly string[])[];
 
 /** Source: Oracle's REST guide, lists-listName-members-post. */
 export async function mergeList(
-  connection: Connection,
+  connection: Caller,
   list: string,
   { columns, rows, rule }: ListMerge,
   signal?: AbortSignal,
@@ -91,7 +91,7 @@ export type TableMatchForm = 'matchColumnName1' | 'matchColumn';
 
 /** Source: Oracle's REST guide, listExtensions-petName-members-post: names without the underscore. */
 export async function mergeTable(
-  connection: Connection,
+  connection: Caller,
   path: { readonly list: string; readonly table: string },
   { columns, rows, matchColumns, insertOnNoMatch, updateOnMatch }: TableMerge,
   form: TableMatchForm,
