@@ -6,10 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
-import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
+import type { ExportPlan } from '../jobs/export-plan.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
 import { againSignal } from '../jobs/messages.ts';
-import type { Responsys } from '../systems/responsys/index.ts';
+import type { Reconfiguration } from '../jobs/messages.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import type { Audience } from '../systems/store/audiences.ts';
 import { startRelaying, stopRelaying } from '../systems/store/changes.ts';
@@ -34,8 +34,10 @@ import type { Connections, Means } from './connections.ts';
 import { askFor, scanPageMembers, scannedFields } from './delivery/asked.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { sameName } from './export-planning.ts';
 import { asFailure } from './failures.ts';
+import { makeTable } from './make-table.ts';
+import { reconfigure } from './reconfigure.ts';
+import type { Reconfigured } from './reconfigure.ts';
 import { signalMembers } from './signal-members.ts';
 
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
@@ -62,6 +64,7 @@ interface Delivered {
 
 export interface ExportActivities {
   checkConfiguration(jobId: string): Promise<void>;
+  reconfigure(jobId: string, change: Reconfiguration): Promise<Reconfigured>;
   beginScan(jobId: string): Promise<{ readonly scanId: string; readonly total: number }>;
   scanAudience(jobId: string, scanId: string): Promise<void>;
   abandonScan(scanId: string): Promise<void>;
@@ -101,7 +104,8 @@ export function exportActivities(means: Means, connections: Connections): Export
         'CONFIGURATION_REFUSED',
         planning.faults.map((fault) => `${fault}.`).join('\n'),
       );
-    for (const table of planning.newTables) await makeTable(responsys, configuration.list, table);
+    for (const table of planning.newTables)
+      await makeTable(responsys, configuration.list, table, cancellationSignal());
     await savePlan(store, job.id, planning.plan);
     await startRelaying(store, job.id);
     await setJobState(store, job.id, 'running', '');
@@ -173,6 +177,15 @@ export function exportActivities(means: Means, connections: Connections): Export
 
   return {
     checkConfiguration: (jobId) => step(jobId, checkConfiguration),
+    // No `step`: a change that is refused is no trouble of the job, which goes on as it was.
+    reconfigure: (jobId, change) =>
+      beating(async () => {
+        const job = await findJob(store, jobId);
+        const connect = () => connections.responsys(job.authorizationId);
+        return reconfigure(store, connect, job, change, cancellationSignal());
+      }).catch((error: unknown) => {
+        throw asFailure(error);
+      }),
     beginScan: (jobId) =>
       step(jobId, async (job) => {
         const plan = planOf(job);
@@ -248,19 +261,4 @@ async function audiencesOf(
     audiences.filter((audience) => audience.name === name),
   );
   return { source, exported };
-}
-
-/**
- * Makes a table. Whatever goes wrong, the account is asked whether the table is there now: an answer that
- * was lost, or another job that was faster, has done what was wanted.
- */
-async function makeTable(responsys: Responsys, list: string, table: NewTable): Promise<void> {
-  try {
-    await responsys.createExtensionTable(list, table, cancellationSignal());
-  } catch (error) {
-    const tables = await responsys.extensionTables(list, cancellationSignal());
-    const made = tables.find((one) => sameName(one.name, table.name));
-    const has = (name: string): boolean => made?.fields.some((field) => sameName(field.name, name)) === true;
-    if (!table.fields.every((field) => has(field.name))) throw error;
-  }
 }

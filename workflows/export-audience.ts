@@ -32,6 +32,7 @@ import {
   exitSignal,
   flushUpdate,
   pauseUpdate,
+  reconfigureUpdate,
   resumeUpdate,
   scanEndedSignal,
   scanPauseSignal,
@@ -47,6 +48,8 @@ import type { QueueEntries } from './change-queue.ts';
 import { exportDetails } from './export-details.ts';
 import { readMembersChanged } from './members-changed.ts';
 import { reasonOf } from './reason.ts';
+import { openReconfigurations } from './reconfigurations.ts';
+import type { AskedReconfiguration } from './reconfigurations.ts';
 import { scanAudience } from './scan-audience.ts';
 
 export interface ExportInput {
@@ -82,11 +85,18 @@ const { sendBatch } = proxyActivities<ExportActivities>({
   heartbeatTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
 });
+const { reconfigure } = proxyActivities<ExportActivities>({
+  scheduleToCloseTimeout: '10m',
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
 const { recordState } = proxyActivities<ExportActivities>({ startToCloseTimeout: '1m' });
 const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTimeout: '5s' });
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
-  const { jobId, batchSize, flushIntervalMs, carried } = input;
+  const { jobId, carried } = input;
+  let { batchSize, flushIntervalMs } = input;
   const queue = openChangeQueue(carried?.queue);
   let state: ExportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
@@ -98,6 +108,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   let scanAsked = carried === undefined;
   let stateChanged = true;
   let progress: Progress | undefined;
+  const reconfigurations = openReconfigurations();
 
   const enter = (next: ExportState, why = ''): void => {
     state = next;
@@ -195,6 +206,16 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     { validator: () => only(state !== 'stopping', 'The job is stopping already.') },
   );
 
+  setHandler(reconfigureUpdate, reconfigurations.ask, {
+    validator: (change) => {
+      only(
+        state === 'running' || state === 'paused' || state === 'parked',
+        `The job is ${state}; it cannot be changed now.`,
+      );
+      reconfigurations.validate(change);
+    },
+  });
+
   const runIsFull = (): boolean =>
     (workflowInfo().continueAsNewSuggested || signals >= signalsPerRun) && queue.size <= mostCarried;
   const batchIsDue = (): boolean =>
@@ -247,10 +268,37 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     }
   }
 
+  /** What is under way is sent as it was; all that follows, as it is now. */
+  async function takeConfiguration(asked: AskedReconfiguration): Promise<void> {
+    try {
+      const { change } = asked;
+      const { changed } = await reconfigure.executeWithOptions({ summary: 'take a changed configuration' }, [
+        jobId,
+        change,
+      ]);
+      batchSize = change.configuration.batchSize;
+      flushIntervalMs = change.configuration.flushInterval;
+      if (changed && change.backfill) await scanAnew();
+      asked.answer({ changed });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      asked.answer({ refused: ApplicationFailure.nonRetryable(reasonOf(error), typeOf(error)) });
+    }
+  }
+
+  /** A scan that is under way sends by the old plan: it ends first, so that nothing of it comes later. */
+  async function scanAnew(): Promise<void> {
+    await tellScan(scanStopSignal);
+    await condition(() => !scanning);
+    scanAsked = true;
+  }
+
   async function follow(): Promise<void> {
     let told: ExportState = 'running';
     let refreshAt = 0;
-    while (!runIsFull() && state !== 'stopping') {
+    while ((!runIsFull() || reconfigurations.waiting()) && state !== 'stopping') {
+      const asked = reconfigurations.next();
+      if (asked !== undefined) await takeConfiguration(asked);
       if (stateChanged) {
         stateChanged = false;
         if (state !== told) {
@@ -269,6 +317,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       const woken = (): boolean =>
         stateChanged ||
         runIsFull() ||
+        reconfigurations.waiting() ||
         // A first entry makes a flush due earlier than this wait knows of.
         queue.oldestMs !== oldestMs ||
         (state === 'running' && (queue.size >= batchSize || flushAsked || (scanAsked && !scanning)));
@@ -283,6 +332,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   }
 
   async function finish(why: string): Promise<ExportEnd> {
+    reconfigurations.refuseAll('The job stops.');
     await tellScan(scanStopSignal);
     await condition(() => !scanning, '10m');
     const left = queue.size;
@@ -322,7 +372,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   });
 }
 
-function typeOf(error: Error): string {
-  const { cause } = error;
+function typeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof ApplicationFailure ? (cause.type ?? 'UNEXPECTED') : 'UNEXPECTED';
 }

@@ -1,13 +1,18 @@
 /**
- * `jobs` by their files: `plan` says what a file would do.
+ * `jobs` by their files: `plan` says what a file would do, `apply` makes the job as the file says.
  */
+import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { runs } from '../command.ts';
 import { readJobFile } from '../job-file.ts';
-import { planJob } from '../jobs/plan.ts';
-import type { JobPlan } from '../jobs/plan.ts';
+import type { Difference } from '../../jobs/reconfiguration.ts';
+import { applyJob } from '../jobs/apply.ts';
+import type { Applied } from '../jobs/apply.ts';
+import { planJob, refuseFaults } from '../jobs/plan.ts';
+import { showDifferences } from '../jobs/show-difference.ts';
 import { showPlan } from '../jobs/show-plan.ts';
+import type { Output } from '../output.ts';
 
 /** @param jobs the command `jobs` */
 export function addJobFileCommands(jobs: Command): void {
@@ -20,13 +25,44 @@ export function addJobFileCommands(jobs: Command): void {
       const configuration = await readJobFile(file);
       const planned = await planJob(context, configuration);
       showPlan(output, configuration, planned);
-      throwFaults(planned);
+      refuseFaults(planned.faults);
+    },
+  );
+
+  runs<{ yes?: boolean }>(
+    jobs
+      .command('apply')
+      .argument('<file>', 'the job’s YAML file; its label says which job')
+      .option('--yes', 'change a job that is there without asking')
+      .description('start the job, or change the one of this label; the same file again changes nothing'),
+    async ({ context, output, options }, file = '') => {
+      const configuration = await readJobFile(file);
+      const applied = await applyJob(context, configuration, (differences) =>
+        agree(output, differences, options.yes === true),
+      );
+      showApplied(output, applied);
     },
   );
 }
 
-/** @throws ExpectedError CONFIGURATION_REFUSED */
-function throwFaults({ faults }: JobPlan): void {
-  if (faults.length > 0)
-    throw new ExpectedError('CONFIGURATION_REFUSED', faults.map((fault) => `${fault}.`).join('\n'));
+/** @throws ExpectedError USAGE where there is nobody to ask */
+async function agree(output: Output, differences: readonly Difference[], yes: boolean): Promise<boolean> {
+  showDifferences(output, differences);
+  if (yes) return true;
+  if (!process.stdin.isTTY)
+    throw new ExpectedError('USAGE', 'There is no terminal to ask at: say --yes to change the job.');
+  return confirm({ message: 'Change the job?', default: false });
+}
+
+function showApplied(output: Output, { outcome, job, differences }: Applied): void {
+  const warnings = job.plan?.warnings ?? [];
+  output.result({ outcome, id: job.id, label: job.label, state: job.state, differences, warnings });
+  const said: Readonly<Record<Applied['outcome'], string>> = {
+    started: `Started ${job.label} as ${job.id}.`,
+    'started-again': `Started ${job.label} again, as ${job.id} as before.`,
+    changed: `Changed ${job.label} (${job.id}); it is ${job.state}.`,
+    unchanged: `${job.label} (${job.id}) is unchanged; it is ${job.state}.`,
+  };
+  output.line(said[outcome]);
+  if (outcome === 'started') for (const warning of warnings) output.line(`Note: ${warning}`);
 }

@@ -5,6 +5,7 @@
 import { findNamedAudiences, planAgainstAccount } from '../../activities/account-planning.ts';
 import { rehearseScan } from '../../activities/delivery/rehearse.ts';
 import type { Rehearsal } from '../../activities/delivery/rehearse.ts';
+import type { Planning } from '../../activities/export-planning.ts';
 import { codeOfResponsysError } from '../../activities/failures.ts';
 import { ExpectedError, errorKinds } from '../../jobs/errors.ts';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
@@ -12,7 +13,7 @@ import type { ExportPlan, NewTable } from '../../jobs/export-plan.ts';
 import { ResponsysError, assumedCallsPerMinute, limitsByFunction } from '../../systems/responsys/index.ts';
 import type { Responsys, ResponsysFunction } from '../../systems/responsys/index.ts';
 import type { Audience } from '../../systems/store/audiences.ts';
-import { findJob } from '../../systems/store/jobs.ts';
+import { findLabelledJob } from '../../systems/store/job-configuration.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import { connectLabelled } from '../authorizations/connect.ts';
 import type { Context } from '../context.ts';
@@ -50,27 +51,28 @@ export interface JobPlan {
     | undefined;
 }
 
+interface Checked {
+  readonly job: Job | undefined;
+  readonly faults: readonly string[];
+  readonly exported: readonly Audience[];
+  /** Undefined where the account could not be looked at. */
+  readonly found: { readonly responsys: Responsys; readonly planning: Planning } | undefined;
+}
+
 /** @throws ExpectedError SERVICE_UNAVAILABLE: then nothing is known of what is right or wrong */
-export async function planJob(
+export async function checkJob(
   context: Context,
   configuration: ExportAudienceConfiguration,
-): Promise<JobPlan> {
+): Promise<Checked> {
   const store = await context.store();
-  const job = await findJob(store, configuration.label).catch(noneFound);
+  const job = await findLabelledJob(store, configuration.label);
   const { source, exported, faults } = await findNamedAudiences(store, configuration);
-  const unsettled = (all: readonly string[]): JobPlan => ({
-    label: configuration.label,
-    job,
-    faults: all,
-    warnings: [],
-    settled: undefined,
-  });
   let responsys: Responsys;
   try {
     responsys = await connectLabelled(context, configuration.authorization);
     await responsys.logIn();
   } catch (error) {
-    return unsettled([...faults, authorizationFault(error)]);
+    return { job, faults: [...faults, authorizationFault(error)], exported, found: undefined };
   }
   try {
     const planning = await planAgainstAccount(store, responsys, {
@@ -80,36 +82,46 @@ export async function planJob(
       source: source ?? missingAudience(configuration.audience),
       exported,
     });
-    const all = [...faults, ...planning.faults];
-    if (all.length > 0) return unsettled(all);
-    const { plan, newTables } = planning;
-    const rehearsal = await rehearseScan(store, plan, configuration);
-    const limits = limitsByFunction(await responsys.rateLimits());
-    const { list, fields, memberships } = rehearsal.requests;
-    return {
-      label: configuration.label,
-      job,
-      faults: [],
-      warnings: plan.warnings,
-      settled: {
-        plan,
-        newTables,
-        audiences: exported.map(({ name, column }) => ({ name, column })),
-        rehearsal,
-        pace: [
-          paceOf('Merge List Recipients', list, limits),
-          paceOf('Merge Profile Extension Recipients', fields + memberships, limits),
-        ],
-      },
-    };
+    return { job, faults: [...faults, ...planning.faults], exported, found: { responsys, planning } };
   } catch (error) {
     throw responsysFailure(error);
   }
 }
 
-function noneFound(error: unknown): undefined {
-  if (error instanceof ExpectedError && error.code === 'NOT_FOUND') return undefined;
-  throw error;
+/** @throws ExpectedError SERVICE_UNAVAILABLE */
+export async function planJob(
+  context: Context,
+  configuration: ExportAudienceConfiguration,
+): Promise<JobPlan> {
+  const { job, faults, exported, found } = await checkJob(context, configuration);
+  const { label } = configuration;
+  if (found === undefined || faults.length > 0)
+    return { label, job, faults, warnings: [], settled: undefined };
+  const { plan, newTables } = found.planning;
+  const rehearsal = await rehearseScan(await context.store(), plan, configuration);
+  const limits = limitsByFunction(await limitsOf(found.responsys));
+  const { list, fields, memberships } = rehearsal.requests;
+  const pace = [
+    paceOf('Merge List Recipients', list, limits),
+    paceOf('Merge Profile Extension Recipients', fields + memberships, limits),
+  ];
+  const audiences = exported.map(({ name, column }) => ({ name, column }));
+  const settled = { plan, newTables, audiences, rehearsal, pace };
+  return { label, job, faults, warnings: plan.warnings, settled };
+}
+
+/** @throws ExpectedError CONFIGURATION_REFUSED with all of them */
+export function refuseFaults(faults: readonly string[]): void {
+  if (faults.length > 0)
+    throw new ExpectedError('CONFIGURATION_REFUSED', faults.map((fault) => `${fault}.`).join('\n'));
+}
+
+async function limitsOf(responsys: Responsys): ReturnType<Responsys['rateLimits']> {
+  try {
+    return await responsys.rateLimits();
+  } catch (error) {
+    throw responsysFailure(error);
+  }
 }
 
 const missingAudience = (name: string): Audience => ({ id: '', name, column: '' });

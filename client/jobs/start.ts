@@ -51,26 +51,36 @@ export async function startJob(
     }),
   );
   try {
-    const handle = await temporal.workflow.start(exportAudience, {
-      workflowId: exportAudienceWorkflowId(id),
-      taskQueue,
-      args: [{ jobId: id, batchSize: configuration.batchSize, flushIntervalMs: configuration.flushInterval }],
-      staticSummary: configuration.label,
-      staticDetails: describe(configuration),
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: jobKind, value: 'export-audience' },
-        { key: sourceAudience, value: configuration.audience },
-        { key: responsysList, value: configuration.list },
-        { key: authorizationLabel, value: authorization.label },
-        { key: hasRejected, value: false },
-      ]),
-    });
-    await untilChecked(store, handle, id);
+    return await launch(store, temporal, await findJob(store, id));
   } catch (error) {
     // Refused before its first send: nothing was sent, and the label is free for the corrected file.
     await removeUnstarted(store, id, error);
     throw error;
   }
+}
+
+/**
+ * Starts the workflow of a job that is `starting`, where it does not run yet, and waits for the check.
+ * @throws ExpectedError with what is wrong
+ */
+export async function launch(store: Pool, temporal: Client, { id, configuration }: Job): Promise<Job> {
+  const handle = await temporal.workflow.start(exportAudience, {
+    workflowId: exportAudienceWorkflowId(id),
+    taskQueue,
+    // Whoever else launches it at this moment means the same.
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [{ jobId: id, batchSize: configuration.batchSize, flushIntervalMs: configuration.flushInterval }],
+    staticSummary: configuration.label,
+    staticDetails: describe(configuration),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: jobKind, value: 'export-audience' },
+      { key: sourceAudience, value: configuration.audience },
+      { key: responsysList, value: configuration.list },
+      { key: authorizationLabel, value: configuration.authorization },
+      { key: hasRejected, value: false },
+    ]),
+  });
+  await untilChecked(store, handle, id);
   return findJob(store, id);
 }
 
@@ -103,7 +113,7 @@ async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Pr
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') throw asExpected(await handle.result().catch((error: unknown) => error));
     const job = await findJob(store, id);
-    if (job.state === 'running') return;
+    if (job.state !== 'starting' && job.state !== 'failed') return;
     if (Date.now() < until) continue;
     if (job.lastError !== null)
       throw new ExpectedError(
@@ -126,12 +136,14 @@ async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Pr
 }
 
 function asExpected(error: unknown): Error {
-  if (!(error instanceof WorkflowFailedError))
-    return error instanceof Error ? error : new Error('The job ended at once.');
-  const { cause } = error;
-  const type = cause !== undefined && 'type' in cause && typeof cause.type === 'string' ? cause.type : '';
-  const code: ErrorCode = type in errorKinds ? (type as ErrorCode) : 'CONFIGURATION_REFUSED';
-  return new ExpectedError(code, cause?.message ?? error.message);
+  if (error instanceof WorkflowFailedError) return expectedOf(error.cause ?? error, 'CONFIGURATION_REFUSED');
+  return error instanceof Error ? error : new Error('The job ended at once.');
+}
+
+/** What a workflow says of a failure. @param otherwise the code of one that has none of ours */
+export function expectedOf(failure: Error, otherwise: ErrorCode): ExpectedError {
+  const type = 'type' in failure && typeof failure.type === 'string' ? failure.type : '';
+  return new ExpectedError(type in errorKinds ? (type as ErrorCode) : otherwise, failure.message);
 }
 
 /** The configuration as the Web UI shows it, in Markdown. */

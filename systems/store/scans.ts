@@ -1,5 +1,6 @@
 /**
- * Scans: the members of a source audience as they were when the scan began, in the order of the columns
+ * Scans: the members of a source audience as they were when the scan began, and those who left since the job
+ * last sent them, in the order of the columns
  * that they have, so that requests of one set of columns stay full. The position moves in the transaction
  * that writes the ledger.
  */
@@ -41,8 +42,12 @@ export async function beginScan(
       `insert into scan_members (scan_id, position, profile_id)
        select $1, row_number() over (order by ${scanOrder(fields, 3)}), profile_id
          from audience_members join profiles on profiles.id = profile_id
-        where audience_id = $2 and is_member`,
-      [scanId, sourceAudienceId, ...fields],
+        where audience_id = $2 and (is_member or exists (
+                -- Left while nobody listened: the record still has what the last enter gave it.
+                select 1 from job_members
+                 where job_id = $${fields.length + 3} and change = 'enter'
+                   and job_members.profile_id = audience_members.profile_id))`,
+      [scanId, sourceAudienceId, ...fields, jobId],
     );
     const { rows } = await database.query<Scan>(
       `update scans set total = $2 where id = $1 returning ${columns}`,
