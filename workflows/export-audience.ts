@@ -206,7 +206,8 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     { validator: () => only(state !== 'stopping', 'The job is stopping already.') },
   );
 
-  setHandler(reconfigureUpdate, reconfigurations.ask, {
+  setHandler(reconfigureUpdate, (change) => reconfigurations.ask(change), {
+    description: 'Go on with another configuration',
     validator: (change) => {
       only(
         state === 'running' || state === 'paused' || state === 'parked',

@@ -35,10 +35,9 @@ export function openReconfigurations(): Reconfigurations {
         },
       });
       await condition(() => answered !== undefined);
-      const answer = answered as Answer | undefined;
-      if (answer === undefined) throw new Error('An answer came and is not there.');
-      if ('refused' in answer) throw answer.refused;
-      return answer.changed;
+      if (answered === undefined) throw new Error('An answer came and is not there.');
+      if ('refused' in answered) throw answered.refused;
+      return answered.changed;
     },
     validate: (change) => {
       if (isReconfiguration(change)) return;

@@ -1,21 +1,47 @@
 /**
- * `jobs` by their files: `plan` says what a file would do, `apply` makes the job as the file says.
+ * `jobs` by their files: `create` asks for one and writes it, `plan` says what it would do, `apply` makes the
+ * job as it says.
  */
 import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
+import { exportAudienceSchema } from '../../jobs/export-audience.ts';
+import { atTerminal } from '../authorizations/prompts.ts';
 import { runs } from '../command.ts';
 import { readJobFile } from '../job-file.ts';
 import type { Difference } from '../../jobs/reconfiguration.ts';
 import { applyJob } from '../jobs/apply.ts';
 import type { Applied } from '../jobs/apply.ts';
+import { askForJob } from '../jobs/create.ts';
 import { planJob, refuseFaults } from '../jobs/plan.ts';
 import { showDifferences } from '../jobs/show-difference.ts';
 import { showPlan } from '../jobs/show-plan.ts';
+import { writeJobFile } from '../jobs/write-file.ts';
 import type { Output } from '../output.ts';
 
 /** @param jobs the command `jobs` */
 export function addJobFileCommands(jobs: Command): void {
+  runs<{ file?: string }>(
+    jobs
+      .command('create')
+      .option('--file <file>', 'where to write the job’s YAML file; else it is asked')
+      .description('asks for a job step by step, shows its plan, and writes its file'),
+    async ({ context, output, options }) => {
+      atTerminal('write the job’s file by hand, and try it with "jobs plan FILE"');
+      const answers = await askForJob(context);
+      const configuration = exportAudienceSchema.parse(answers);
+      const planned = await planJob(context, configuration);
+      showPlan(output, configuration, planned);
+      const path = await writeJobFile(answers, configuration.label, options.file);
+      if (path === undefined) return;
+      output.line(`Written to ${path}.`);
+      refuseFaults(planned.faults);
+      if (await confirm({ message: 'Start the job?', default: true }))
+        showApplied(output, await applyJob(context, configuration, () => Promise.resolve(false)));
+      else output.line(`Start it with: lytics-responsys jobs apply ${path}`);
+    },
+  );
+
   runs(
     jobs
       .command('plan')

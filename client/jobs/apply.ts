@@ -40,7 +40,8 @@ export async function applyJob(
   agree: (differences: readonly Difference[]) => Promise<boolean>,
 ): Promise<Applied> {
   const [store, temporal] = [await context.store(), await context.temporal()];
-  for (const until = Date.now() + settleWithinMs; ; await wait(200)) {
+  const until = Date.now() + settleWithinMs;
+  for (;;) {
     const applied = await applyOnce(context, store, temporal, configuration, agree);
     if (applied !== undefined) return applied;
     if (Date.now() > until)
@@ -48,6 +49,7 @@ export async function applyJob(
         'NOT_NOW',
         `The job "${configuration.label}" did not settle within a minute; see "jobs show", and apply again.`,
       );
+    await wait(200);
   }
 }
 

@@ -80,10 +80,10 @@ function showSettled(output: Output, settled: Settled): void {
   rehearsal.bodies.forEach((request, index) => {
     output.line();
     output.line(
-      `Body ${index + 1}: ${request.method} ${request.path}, ${request.rows} rows, values masked` +
+      `Body ${index + 1}: ${request.method} ${decodeURIComponent(request.path)}, ${request.rows} rows, values masked` +
         (request.path.includes('/listExtensions/') ? '; RIID_ as the list will answer it' : ''),
     );
-    output.line(JSON.stringify(shortened(request), null, 2));
+    output.line(shortened(request));
   });
 }
 
@@ -165,10 +165,10 @@ function checksOf(
 /** An entry of a mapping, or of a list, whose keys are numbers. */
 const pair = ([key, value]: [string, string]): string => (/^\d+$/.test(key) ? value : `${key} → ${value}`);
 
-/** With the first records only. */
-function shortened({ body, rows }: MaskedRequest): unknown {
+/** As JSON, with the first records only. */
+function shortened({ body, rows }: MaskedRequest): string {
   const { recordData, ...rest } = body as { recordData: { records: readonly unknown[] } };
-  const shown = recordData.records.slice(0, shownRecords).map((cells) => JSON.stringify(cells));
-  const more = rows > shownRecords ? [`… ${rows - shownRecords} more`] : [];
-  return { ...rest, recordData: { ...recordData, records: [...shown, ...more] } };
+  const more = `… ${rows - shownRecords} more`;
+  const records = [...recordData.records.slice(0, shownRecords), ...(rows > shownRecords ? [more] : [])];
+  return JSON.stringify({ recordData: { ...recordData, records }, ...rest }).replace(`"${more}"`, more);
 }

@@ -22,6 +22,8 @@ export interface Ran {
 
 export interface Product {
   readonly sandbox: TestSandbox;
+  /** The environment of its commands. */
+  readonly env: NodeJS.ProcessEnv;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
@@ -66,6 +68,7 @@ export async function startProduct(): Promise<Product> {
   };
   return {
     sandbox,
+    env,
     run,
     write,
     json: async (...args) => {
