@@ -7,7 +7,7 @@ import type { Reconfiguration } from '../jobs/messages.ts';
 import { differencesOf, fixedFaults, needsCheck } from '../jobs/reconfiguration.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import type { Pool } from '../systems/store/database.ts';
-import { saveRevision } from '../systems/store/job-configuration.ts';
+import { configurationNow, saveRevision } from '../systems/store/job-configuration.ts';
 import type { Job } from '../systems/store/jobs.ts';
 import { findNamedAudiences, planAgainstAccount } from './account-planning.ts';
 import { makeTable } from './make-table.ts';
@@ -26,7 +26,7 @@ export async function reconfigure(
 ): Promise<Reconfigured> {
   // This very step has run before, and its end was not heard of.
   if (job.revision === to) return { changed: true };
-  const differences = differencesOf(job.configuration, configuration);
+  const differences = differencesOf(await configurationNow(store, job), configuration);
   if (differences.length === 0) return { changed: false };
   if (job.revision !== from) throw changedMeanwhile();
   refuse('CHANGE_REFUSED', fixedFaults(differences));

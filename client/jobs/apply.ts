@@ -15,7 +15,7 @@ import { reconfigureUpdate, scanStopSignal } from '../../jobs/messages.ts';
 import { differencesOf, fixedFaults, needsCheck } from '../../jobs/reconfiguration.ts';
 import type { Difference } from '../../jobs/reconfiguration.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import { findLabelledJob, restartRevision } from '../../systems/store/job-configuration.ts';
+import { configurationNow, findLabelledJob, restartRevision } from '../../systems/store/job-configuration.ts';
 import { findJob, setJobState } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
@@ -70,7 +70,7 @@ async function applyOnce(
       throw error;
     }
   }
-  const differences = differencesOf(job.configuration, configuration);
+  const differences = differencesOf(await configurationNow(store, job), configuration);
   const fixed = fixedFaults(differences);
   if (fixed.length > 0)
     throw new ExpectedError('CHANGE_REFUSED', fixed.map((fault) => `${fault}.`).join('\n'));

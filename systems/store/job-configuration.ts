@@ -4,6 +4,7 @@
  */
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
+import { findAuthorization } from './authorizations.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { addJobAudiences, findJob } from './jobs.ts';
@@ -13,6 +14,12 @@ import type { Job, JobState } from './jobs.ts';
 export async function findLabelledJob(database: Database, label: string): Promise<Job | undefined> {
   const { rows } = await database.query<{ id: string }>('select id from jobs where label = $1', [label]);
   return rows[0] === undefined ? undefined : findJob(database, rows[0].id);
+}
+
+/** A job's configuration, with its authorization's label as it is by now. */
+export async function configurationNow(database: Database, job: Job): Promise<ExportAudienceConfiguration> {
+  const { label } = await findAuthorization(database, job.authorizationId);
+  return { ...job.configuration, authorization: label };
 }
 
 export interface Revision {

@@ -47,7 +47,6 @@ async function rowsOf(table: string): Promise<Row[]> {
 }
 interface State {
   readonly lists: { readonly name: string; readonly tables: { readonly name: string }[] }[];
-  readonly requests: Readonly<Record<string, number>>;
 }
 const sandboxState = async (): Promise<State> => (await product.sandbox.control('state')) as State;
 const tables = async (): Promise<readonly string[]> =>
@@ -78,6 +77,21 @@ test('the same file applied by four at the same moment makes one job, and again 
   assert.equal((await apply({})).outcome, 'unchanged');
 });
 
+test('an authorization with a new label is the same one; another is not', async () => {
+  const renamed = product.write('renamed.json', '{"label":"Renamed"}');
+  await product.json('authorizations', 'update', 'Sandbox', '--from-file', renamed);
+  assert.equal((await apply({ authorization: 'Renamed' })).outcome, 'unchanged');
+  const back = product.write('back.json', '{"label":"Sandbox"}');
+  await product.json('authorizations', 'update', 'Renamed', '--from-file', back);
+  const other = authorizationFile(product, { label: 'Other' });
+  await product.json('authorizations', 'add', '--from-file', other);
+  const ran = await product.run('jobs', 'apply', jobFile({ authorization: 'Other' }), '--yes');
+  assert.match(
+    ran.err,
+    /^CHANGE_REFUSED {2}authorization: .*for another login of the same account: "authorizations update"/,
+  );
+});
+
 test('what would mean other records is refused, with the remedy', async () => {
   const ran = await product.run('jobs', 'apply', jobFile({ list: 'NEWSLETTER_LIST' }), '--yes');
   assert.equal(ran.code, 3);
@@ -88,8 +102,8 @@ test('what would mean other records is refused, with the remedy', async () => {
 });
 
 test('a column that the job’s own table lacks is refused before anything changes; without --yes nothing is changed', async () => {
-  const made = (await sandboxState()).requests['Create Profile Extension Table: 200'];
-  assert.equal(made, 2);
+  const made = await tables();
+  assert.equal(made.length, 2);
   const lacking = await product.run('jobs', 'apply', jobFile({ additionalFields: ['age', 'tier'] }), '--yes');
   assert.equal(lacking.code, 3);
   assert.match(lacking.err, /lacks tier \(STR500\); REST cannot add columns: add them in Responsys/);
@@ -98,7 +112,7 @@ test('a column that the job’s own table lacks is refused before anything chang
   assert.match(unasked.out, /flushInterval +1s +300s/);
   assert.match(unasked.err, /say --yes/);
   assert.equal((await apply({})).outcome, 'unchanged');
-  assert.equal((await sandboxState()).requests['Create Profile Extension Table: 200'], made);
+  assert.deepEqual(await tables(), made);
 });
 
 test('a changed file shows the difference and changes the running job: present members get the new columns', async () => {
