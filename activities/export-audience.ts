@@ -6,11 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
-import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
+import type { ExportPlan } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
-import type { Retry } from '../jobs/messages.ts';
-import type { Responsys } from '../systems/responsys/index.ts';
+import type { Reconfiguration, Retry } from '../jobs/messages.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
+import type { Audience } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
@@ -34,18 +34,17 @@ import {
   readScanPage,
 } from '../systems/store/scans.ts';
 import type { Scan } from '../systems/store/scans.ts';
-import { readUserFields } from '../systems/store/user-fields.ts';
+import { planAgainstAccount } from './account-planning.ts';
 import type { Connections, Means } from './connections.ts';
-import { askFor } from './delivery/asking.ts';
+import { askFor, defaultScanPageMembers, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { planExport, sameName } from './export-planning.ts';
-import type { Planning } from './export-planning.ts';
 import { asFailure } from './failures.ts';
+import { makeTable } from './make-table.ts';
+import { reconfigure } from './reconfigure.ts';
+import type { Reconfigured } from './reconfigure.ts';
 import { canaryInWords, tooManyRejected } from './rejections.ts';
 
-/** Members of one page of a scan: ten full requests. */
-const defaultScanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
 
@@ -73,6 +72,7 @@ interface Delivered {
 
 export interface ExportActivities {
   checkConfiguration(jobId: string): Promise<void>;
+  reconfigure(jobId: string, change: Reconfiguration): Promise<Reconfigured>;
   beginScan(jobId: string): Promise<{ readonly scanId: string; readonly total: number }>;
   beginRetry(jobId: string, retry: Retry): Promise<{ readonly scanId: string; readonly total: number }>;
   /** @param upTo the position to stop at, before the end; null for none */
@@ -119,13 +119,16 @@ export function exportActivities(
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
     const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId: job.id });
-    const planning = await planAgainstAccount(store, responsys, job);
+    const audiences = await audiencesOf(store, job);
+    const asked = { jobId: job.id, configuration, ...audiences };
+    const planning = await planAgainstAccount(store, responsys, asked, cancellationSignal());
     if (planning.faults.length > 0)
       throw new ExpectedError(
         'CONFIGURATION_REFUSED',
         planning.faults.map((fault) => `${fault}.`).join('\n'),
       );
-    for (const table of planning.newTables) await makeTable(responsys, configuration.list, table);
+    for (const table of planning.newTables)
+      await makeTable(responsys, configuration.list, table, cancellationSignal());
     await savePlan(store, job.id, planning.plan);
     await startRelaying(store, job.id);
     await setJobState(store, job.id, 'running', '');
@@ -235,13 +238,21 @@ export function exportActivities(
 
   return {
     checkConfiguration: (jobId) => step(jobId, checkConfiguration),
+    // No `step`: a change that is refused is no trouble of the job, which goes on as it was.
+    reconfigure: (jobId, change) =>
+      beating(async () => {
+        const job = await findJob(store, jobId);
+        const connect = () => connections.responsys(job.authorizationId);
+        return reconfigure(store, connect, job, change, cancellationSignal());
+      }).catch((error: unknown) => {
+        throw asFailure(error);
+      }),
     beginScan: (jobId) =>
       step(jobId, async (job) => {
         const plan = planOf(job);
-        const fields = [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
         // Nothing of an earlier scan is under way now.
         await settleScan(store, job.id);
-        const scan = await beginScan(store, job.id, plan.sourceAudienceId, fields);
+        const scan = await beginScan(store, job.id, plan.sourceAudienceId, scannedFields(plan));
         return { scanId: scan.id, total: scan.total };
       }),
     beginRetry: (jobId, { reason }) =>
@@ -337,11 +348,11 @@ function planOf(job: Job): ExportPlan {
   return job.plan;
 }
 
-async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): Promise<Planning> {
-  const { configuration } = job;
-  const lists = await responsys.lists(cancellationSignal());
-  const list = lists.find((one) => sameName(one.name, configuration.list));
-  const tables = list === undefined ? [] : await responsys.extensionTables(list.name, cancellationSignal());
+/** The audiences that the job was started with, whatever they are called now. */
+async function audiencesOf(
+  store: Pool,
+  job: Job,
+): Promise<{ readonly source: Audience; readonly exported: readonly Audience[] }> {
   const links = await audiencesOfJob(store, job.id);
   const audiences = await audiencesById(
     store,
@@ -349,23 +360,8 @@ async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): 
   );
   const source = audiences.find(({ id }) => links.some((link) => link.isSource && link.id === id));
   if (source === undefined) throw new ExpectedError('NOT_FOUND', 'audience: the source audience is gone.');
-  const exported = configuration.exportAudienceMemberships.flatMap((name) =>
+  const exported = job.configuration.exportAudienceMemberships.flatMap((name) =>
     audiences.filter((audience) => audience.name === name),
   );
-  return planExport(configuration, job.id, { lists, tables }, await readUserFields(store), source, exported);
-}
-
-/**
- * Makes a table. Whatever goes wrong, the account is asked whether the table is there now: an answer that
- * was lost, or another job that was faster, has done what was wanted.
- */
-async function makeTable(responsys: Responsys, list: string, table: NewTable): Promise<void> {
-  try {
-    await responsys.createExtensionTable(list, table, cancellationSignal());
-  } catch (error) {
-    const tables = await responsys.extensionTables(list, cancellationSignal());
-    const made = tables.find((one) => sameName(one.name, table.name));
-    const has = (name: string): boolean => made?.fields.some((field) => sameName(field.name, name)) === true;
-    if (!table.fields.every((field) => has(field.name))) throw error;
-  }
+  return { source, exported };
 }

@@ -58,6 +58,12 @@ export const errorKinds = {
     remedy: 'Correct what the message lists, and start the job again.',
     exit: 3,
   },
+  CHANGE_REFUSED: {
+    meaning: 'A changed file asks for what a job that is there cannot change.',
+    retried: false,
+    remedy: 'Stop the job and start another under another label, or undo that change of the file.',
+    exit: 3,
+  },
   REQUEST_REFUSED: {
     meaning: 'Responsys refused a whole request for a reason that is no single row’s.',
     retried: false,

@@ -3,6 +3,7 @@
  * payloads hold profiles' random ids, counts and codes: never an identifier of a person, never a secret.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ExportAudienceConfiguration } from './export-audience.ts';
 
 /** Members whose membership of an audience, fields or identifiers changed; at most 100. */
 export interface MembersChanged {
@@ -52,6 +53,20 @@ export interface Retry {
 export const approveUpdate = defineUpdate<ExportStatus>('approve');
 /** Finish what is in flight, then end. */
 export const stopUpdate = defineUpdate<ExportStatus>('stop');
+
+/** A job's new configuration: names of fields, lists and audiences, nobody's data. */
+export interface Reconfiguration {
+  readonly configuration: ExportAudienceConfiguration;
+  /** The revision that it changes. */
+  readonly from: string;
+  /** The id of the revision that it makes. */
+  readonly to: string;
+  /** Whether all members are to be sent again. */
+  readonly backfill: boolean;
+}
+
+/** Go on with another configuration. @returns false where the job had it already */
+export const reconfigureUpdate = defineUpdate<boolean, [Reconfiguration]>('reconfigure');
 
 export const statusQuery = defineQuery<ExportStatus>('status');
 

@@ -37,6 +37,7 @@ import {
   flushUpdate,
   loginRefusedSignal,
   pauseUpdate,
+  reconfigureUpdate,
   resumeUpdate,
   retryUpdate,
   scanEndedSignal,
@@ -55,6 +56,8 @@ import { exportDetails } from './export-details.ts';
 import { readMembersChanged } from './members-changed.ts';
 import { waitBeforeMs } from './outage.ts';
 import { codeOf, reasonOf } from './reason.ts';
+import { openReconfigurations } from './reconfigurations.ts';
+import type { AskedReconfiguration } from './reconfigurations.ts';
 import { scanAudience } from './scan-audience.ts';
 
 export interface ExportInput {
@@ -107,11 +110,18 @@ const { responsysServes } = proxyActivities<ExportActivities>({
   // Without an end, and without a trace in the history: maintenance may take days.
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
 });
+const { reconfigure } = proxyActivities<ExportActivities>({
+  scheduleToCloseTimeout: '10m',
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
 const { recordState } = proxyActivities<ExportActivities>({ startToCloseTimeout: '1m' });
 const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTimeout: '5s' });
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
-  const { jobId, batchSize, flushIntervalMs, signalsPerRun = defaultSignalsPerRun, carried } = input;
+  const { jobId, signalsPerRun = defaultSignalsPerRun, carried } = input;
+  let { batchSize, flushIntervalMs } = input;
   const queue = openChangeQueue(carried?.queue);
   let state: ExportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
@@ -132,6 +142,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   // What the store and the scan know of the state.
   let told: ExportState = carried?.told ?? 'running';
   let progress: Progress | undefined;
+  const reconfigurations = openReconfigurations();
 
   const enter = (next: ExportState, why = '', code = ''): void => {
     state = next;
@@ -296,6 +307,17 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     { validator: () => only(state !== 'stopping', 'The job is stopping already.') },
   );
 
+  setHandler(reconfigureUpdate, (change) => reconfigurations.ask(change), {
+    description: 'Go on with another configuration',
+    validator: (change) => {
+      only(
+        state === 'running' || state === 'paused' || state === 'parked',
+        `The job is ${state}; it cannot be changed now.`,
+      );
+      reconfigurations.validate(change);
+    },
+  });
+
   const runIsFull = (): boolean =>
     (workflowInfo().continueAsNewSuggested || signals >= signalsPerRun) && queue.size <= mostCarried;
   /** Before its approval, a job with a canary sends that alone; changes are queued. */
@@ -384,9 +406,36 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     await asked;
   }
 
+  /** What is under way is sent as it was; all that follows, as it is now. */
+  async function takeConfiguration(asked: AskedReconfiguration): Promise<void> {
+    try {
+      const { change } = asked;
+      const { changed } = await reconfigure.executeWithOptions({ summary: 'take a changed configuration' }, [
+        jobId,
+        change,
+      ]);
+      batchSize = change.configuration.batchSize;
+      flushIntervalMs = change.configuration.flushInterval;
+      if (changed && change.backfill) await scanAnew();
+      asked.answer({ changed });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      asked.answer({ refused: ApplicationFailure.nonRetryable(reasonOf(error), codeOf(error)) });
+    }
+  }
+
+  /** A scan that is under way sends by the old plan: it ends first, so that nothing of it comes later. */
+  async function scanAnew(): Promise<void> {
+    await tellScan(scanStopSignal);
+    await condition(() => !scanning);
+    scanAsked = true;
+  }
+
   async function follow(): Promise<void> {
     let refreshAt = 0;
-    while (!runIsFull() && state !== 'stopping') {
+    while ((!runIsFull() || reconfigurations.waiting()) && state !== 'stopping') {
+      const asked = reconfigurations.next();
+      if (asked !== undefined) await takeConfiguration(asked);
       if (stateChanged) {
         stateChanged = false;
         if (state !== told) {
@@ -407,6 +456,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       const woken = (): boolean =>
         stateChanged ||
         runIsFull() ||
+        reconfigurations.waiting() ||
         // A first entry makes a flush due earlier than this wait knows of.
         queue.oldestMs !== oldestMs ||
         (sends() && (queue.size >= batchSize || flushAsked)) ||
@@ -425,6 +475,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   }
 
   async function finish(why: string): Promise<ExportEnd> {
+    reconfigurations.refuseAll('The job stops.');
     await tellScan(scanStopSignal);
     await condition(() => !scanning, '10m', { summary: 'the scan comes to its end' });
     const left = queue.size;

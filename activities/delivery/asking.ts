@@ -1,9 +1,17 @@
 /**
- * What of a member is read, for a send or for a comparison with what was sent. Pure.
+ * What is asked of the store about members, by a job's plan; the same for a send, for its rehearsal, and for a
+ * comparison with what was sent.
  */
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { readMembersNow } from '../../systems/store/members.ts';
 import { consentFields } from './consent.ts';
+
+/** Members of one page of a scan: ten full requests. */
+export const defaultScanPageMembers = 2_000;
+
+/** The fields whose presence makes the order of a scan. */
+export const scannedFields = (plan: ExportPlan): readonly string[] =>
+  [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
 
 export const askFor = (
   plan: ExportPlan,
@@ -12,11 +20,5 @@ export const askFor = (
   profileIds,
   sourceAudienceId: plan.sourceAudienceId,
   audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],
-  fields: [
-    ...new Set([
-      ...plan.idMappings.map(({ field }) => field),
-      ...(plan.fields?.columns.map(({ field }) => field) ?? []),
-      ...consentFields,
-    ]),
-  ],
+  fields: [...new Set([...scannedFields(plan), ...consentFields])],
 });

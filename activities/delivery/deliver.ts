@@ -5,7 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExportPlan, FieldColumn, Table } from '../../jobs/export-plan.ts';
 import { maxRowsPerRequest } from '../../jobs/limits.ts';
-import type { Responsys, RowOutcome } from '../../systems/responsys/index.ts';
+import type { Merges, RowOutcome } from '../../systems/responsys/index.ts';
 import type { Fate, LedgerLine, Reason, RequestLine, Target } from '../../systems/store/ledger.ts';
 import type { MemberNow } from '../../systems/store/members.ts';
 import type { MemberRecord, OldRecord, Released } from '../../systems/store/records.ts';
@@ -55,7 +55,7 @@ interface Outcome {
  * @throws ResponsysError when a whole request failed; what was sent before it may be sent again
  */
 export async function deliver(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   members: readonly MemberNow[],
@@ -138,7 +138,7 @@ function toListRows(
 }
 
 async function mergeList(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   rows: readonly ListRow[],
@@ -205,7 +205,7 @@ function toFieldRows(
 }
 
 async function mergeTable(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   target: 'fields' | 'memberships',

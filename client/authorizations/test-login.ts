@@ -4,7 +4,7 @@
 import { ExpectedError } from '../../jobs/errors.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Context } from '../context.ts';
-import { usingResponsys } from '../responsys.ts';
+import { responsysFailure } from '../responsys-failure.ts';
 
 /**
  * Logs in for real.
@@ -19,7 +19,8 @@ export async function testLogin(context: Context, label: string): Promise<Record
       'NOT_NOW',
       'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
     );
-  return usingResponsys(context, id, async (responsys) => {
+  const responsys = await (await context.connections()).responsys(id);
+  try {
     const { endPoint } = await responsys.logIn();
     const { accountName } = await responsys.user();
     const lists = await responsys.lists();
@@ -31,5 +32,7 @@ export async function testLogin(context: Context, label: string): Promise<Record
       lists: lists.map((list) => list.name).join(', '),
       'list merges a minute': merges?.limit ?? 'not said',
     };
-  });
+  } catch (error) {
+    throw responsysFailure(error);
+  }
 }

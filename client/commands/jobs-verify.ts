@@ -11,7 +11,7 @@ import { findJob } from '../../systems/store/jobs.ts';
 import { runs } from '../command.ts';
 import { csvCell } from '../csv-cell.ts';
 import { mask } from '../mask.ts';
-import { usingResponsys } from '../responsys.ts';
+import { responsysFailure } from '../responsys-failure.ts';
 
 const mostSampled = 10_000;
 
@@ -32,9 +32,10 @@ export function addVerifyCommand(jobs: Command): void {
           'NOT_NOW',
           `The job "${label}" has not been checked against the account yet.`,
         );
-      const found = await usingResponsys(context, authorizationId, (responsys) =>
-        verifyMembers(store, responsys, { id, plan }, sample),
-      );
+      const responsys = await (await context.connections()).responsys(authorizationId);
+      const found = await verifyMembers(store, responsys, { id, plan }, sample).catch((error: unknown) => {
+        throw responsysFailure(error);
+      });
       const { compared, changedSince, drifts } = found;
       output.result({ compared, changedSince, drifts: drifts.map(masked) });
       output.line(

@@ -24,6 +24,7 @@ import { summariseJob } from '../jobs/summary.ts';
 import type { JobSummary } from '../jobs/summary.ts';
 import { watchJob } from '../jobs/watch.ts';
 import type { Output } from '../output.ts';
+import { addJobFileCommands } from './job-files.ts';
 
 export function addJobCommands(program: Command): void {
   const jobs = program
@@ -38,6 +39,8 @@ export function addJobCommands(program: Command): void {
       showStarted(output, context, job);
     },
   );
+
+  addJobFileCommands(jobs);
 
   runs(jobs.command('list').description('all jobs, with their states'), async ({ context, output }) => {
     const store = await context.store();

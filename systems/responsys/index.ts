@@ -9,13 +9,14 @@ import { openConnection } from './connection.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { functionsOfAccount } from './functions.ts';
 import type { Caller, Governors } from './governor.ts';
-import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
-import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
+import { openMerges, rememberMatchForm } from './merges.ts';
+import type { Merges } from './merges.ts';
 import { readRecords } from './read.ts';
 import type { ReadBack, ReadRecord } from './read.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
-export { limitsByFunction } from './functions.ts';
+export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
+export type { ResponsysFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
 export { openGovernors } from './governor.ts';
@@ -25,6 +26,8 @@ export { errorOfRefusal, refusalOfLogin } from './login.ts';
 export type { LoginGuard, LoginRefusal } from './login.ts';
 export type { MergeResult } from './merge.ts';
 export type { ReadRecord } from './read.ts';
+export type { Merges } from './merges.ts';
+export { rehearseMerges } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
 export interface LoggedIn {
@@ -35,7 +38,7 @@ export interface LoggedIn {
 }
 
 /** Every call throws ResponsysError; the rows of a merge have their own fates. */
-export interface Responsys {
+export interface Responsys extends Merges {
   /** The same connection, its calls in the name and lane of this caller. */
   as(caller: Caller): Responsys;
   /** A new login by password: whether the account takes it. Later calls use it. */
@@ -59,18 +62,11 @@ export interface Responsys {
     ask: ReadBack,
     signal?: AbortSignal,
   ): Promise<readonly ReadRecord[]>;
-  mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
-  mergeTableMembers(
-    list: string,
-    table: string,
-    merge: TableMerge,
-    signal?: AbortSignal,
-  ): Promise<MergeResult>;
 }
 
 /** Makes no call before the first is asked for. */
 export function connectResponsys(options: ConnectionOptions): Responsys {
-  let rememberedForm: TableMatchForm = 'matchColumnName1';
+  const matchForm = rememberMatchForm();
   const over = (connection: Connection): Responsys => ({
     as: (caller) =>
       over({ ...connection, call: (request, signal) => connection.call({ ...request, caller }, signal) }),
@@ -87,22 +83,7 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     rateLimits: (signal) => readRateLimits(connection, signal),
     readListMembers: (list, ask, signal) => readRecords(connection, { list }, ask, signal),
     readTableMembers: (list, table, ask, signal) => readRecords(connection, { list, table }, ask, signal),
-    mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
-    mergeTableMembers: async (list, table, merge, signal) => {
-      const path = { list, table };
-      const matchForm = merge.matchColumns.length > 1 ? 'matchColumnName1' : rememberedForm;
-      try {
-        return await mergeTable(connection, path, merge, matchForm, signal);
-      } catch (error) {
-        // Older accounts know a single `matchColumn` only; what worked is remembered. Two columns cannot be
-        // said so: half a match would write into others' rows.
-        if (merge.matchColumns.length > 1 || matchForm === 'matchColumn' || !isOtherMatchForm(error))
-          throw error;
-        const result = await mergeTable(connection, path, merge, 'matchColumn', signal);
-        rememberedForm = 'matchColumn';
-        return result;
-      }
-    },
+    ...openMerges(connection, matchForm),
   });
   return over(openConnection(options));
 }

@@ -23,10 +23,12 @@ export interface Job {
   readonly lastError: string | null;
   readonly lastErrorAt: Date | null;
   readonly createdAt: Date;
+  /** Changes with the configuration. */
+  readonly revision: string;
 }
 
 const columns = `id, kind, label, description, authorization_id as "authorizationId", configuration, plan, state,
-  state_reason as "stateReason", last_error as "lastError", last_error_at as "lastErrorAt", created_at as "createdAt"`;
+  state_reason as "stateReason", last_error as "lastError", last_error_at as "lastErrorAt", created_at as "createdAt", revision`;
 
 export interface NewJob {
   readonly id: string;
@@ -50,10 +52,19 @@ export async function addJob(database: Database, job: NewJob): Promise<void> {
       throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
     throw error;
   }
+  await addJobAudiences(database, job.id, job.sourceAudienceId, job.exportedAudienceIds);
+}
+
+export async function addJobAudiences(
+  database: Database,
+  jobId: string,
+  sourceId: string,
+  exportedIds: readonly string[],
+): Promise<void> {
   await database.query(
     `insert into job_audiences (job_id, audience_id, is_source)
      select $1, id, id = $2::uuid from unnest($3::uuid[]) as id`,
-    [job.id, job.sourceAudienceId, [...new Set([job.sourceAudienceId, ...job.exportedAudienceIds])]],
+    [jobId, sourceId, [...new Set([sourceId, ...exportedIds])]],
   );
 }
 
@@ -97,7 +108,11 @@ export async function livingJobsOf(database: Database, authorizationId: string):
 
 /** Lets a job that was refused before its first send keep its line, and another have its label. */
 export async function freeLabel(database: Database, jobId: string): Promise<void> {
-  await database.query("update jobs set label = label || ' (refused ' || id || ')' where id = $1", [jobId]);
+  await database.query(
+    `update jobs set label = label || ' (refused ' || id || ')'
+      where id = $1 and label not like '% (refused ' || id || ')'`,
+    [jobId],
+  );
 }
 
 export async function savePlan(database: Database, jobId: string, plan: ExportPlan): Promise<void> {

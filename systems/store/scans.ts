@@ -1,5 +1,6 @@
 /**
- * Scans: the members of a source audience as they were when the scan began, in the order of the columns
+ * Scans: the members of a source audience as they were when the scan began, and those who left since the job
+ * last sent them, in the order of the columns
  * that they have, so that requests of one set of columns stay full. The position moves in the transaction
  * that writes the ledger.
  */
@@ -27,15 +28,18 @@ export async function beginScan(
   sourceAudienceId: string,
   fields: readonly string[],
 ): Promise<Scan> {
-  const has = fields.map((_, index) => `(profiles.fields ? $${index + 3})::int::bit`).join(' || ');
   return begin(
     pool,
     jobId,
     'audience',
-    `select $1, row_number() over (order by ${has === '' ? '' : `${has}, `}profile_id), profile_id
+    `select $1, row_number() over (order by ${scanOrder(fields, 3)}), profile_id
        from audience_members join profiles on profiles.id = profile_id
-      where audience_id = $2 and is_member`,
-    [sourceAudienceId, ...fields],
+      where audience_id = $2 and (is_member or exists (
+              -- Left while nobody listened: the record still has what the last enter gave it.
+              select 1 from job_members
+               where job_id = $${fields.length + 3} and change = 'enter'
+                 and job_members.profile_id = audience_members.profile_id))`,
+    [sourceAudienceId, ...fields, jobId],
   );
 }
 
@@ -83,6 +87,40 @@ async function begin(
     if (scan === undefined) throw new Error('The scan that was just begun is gone.');
     return scan;
   });
+}
+
+/** By the columns that members have. @param first the number of the parameter that holds the first field */
+function scanOrder(fields: readonly string[], first: number): string {
+  const has = fields.map((_, index) => `(profiles.fields ? $${index + first})::int::bit`).join(' || ');
+  return has === '' ? 'profile_id' : `${has}, profile_id`;
+}
+
+/** Walks an audience's members as a scan that began now would, and writes nothing. */
+export async function walkMembers(
+  pool: Pool,
+  sourceAudienceId: string,
+  fields: readonly string[],
+  pageMembers: number,
+  visit: (profileIds: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin isolation level repeatable read, read only');
+    await client.query(
+      `declare members no scroll cursor for
+       select profile_id from audience_members join profiles on profiles.id = profile_id
+        where audience_id = $1 and is_member order by ${scanOrder(fields, 2)}`,
+      [sourceAudienceId, ...fields],
+    );
+    for (;;) {
+      const { rows } = await client.query<{ profile_id: string }>(`fetch ${pageMembers} from members`);
+      if (rows.length === 0) return;
+      await visit(rows.map((row) => row.profile_id));
+    }
+  } finally {
+    await client.query('rollback').catch(() => undefined);
+    client.release();
+  }
 }
 
 export async function findScan(database: Database, scanId: string): Promise<Scan | undefined> {

@@ -28,6 +28,8 @@ export interface Product {
   /** The test's folder. */
   readonly folder: string;
   readonly temporal: Client;
+  /** The environment of its commands. */
+  readonly env: NodeJS.ProcessEnv;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
@@ -82,6 +84,7 @@ export async function startProduct(): Promise<Product> {
     sandbox,
     folder,
     temporal: environment.client,
+    env,
     run,
     runWith,
     write,

@@ -29,6 +29,7 @@ export function steps(fails: (batch: number) => Error | undefined = () => undefi
   const counts = { accepted: 0, rejected: 0, 'not-in-list': 0 };
   const activities: ExportActivities = {
     checkConfiguration: () => Promise.resolve(),
+    reconfigure: () => Promise.resolve({ changed: true }),
     beginScan: () => Promise.resolve({ scanId: `scan-${++scans}`, total: 0 }),
     beginRetry: () => Promise.resolve({ scanId: `retry-${++scans}`, total: 0 }),
     scanAudience: () => Promise.resolve(),

@@ -24,6 +24,7 @@ const plan: ExportPlan = {
 };
 const member: MemberNow = {
   profileId: 'one',
+  asked: 1,
   changeNo: 1,
   inSource: true,
   fields: { email: 'ann@example.com', spent: 1.5, seen: '2026-01-02T03:04:05Z' },
