@@ -54,10 +54,11 @@ export async function openKilling(): Promise<Killing> {
 
   const startWorkers = (first: number) => (options: FireWorkerOptions, random: Random) => {
     const plan = Array.from({ length: killsPerRun }, (_, kill) => points[(first + kill) % points.length]);
-    const state = { stopped: false };
+    let stopped = false;
+    const isStopped = (): boolean => stopped;
     let current: ReturnType<typeof fork> | undefined;
     const keepRunning = async (): Promise<void> => {
-      while (!state.stopped) {
+      while (!isStopped()) {
         const point = plan.shift();
         const kill = point === undefined ? undefined : { point, count: 1 + random.below(3) };
         const orders = JSON.stringify({ options, codePath, kill });
@@ -66,19 +67,19 @@ export async function openKilling(): Promise<Killing> {
         // A point that is not reached in this worker's time is left for the next one.
         const [, signal] = await Promise.race([ended, wait(killWithinMs, [null, 'late'] as const)]);
         if (signal === 'late') {
-          if (point !== undefined && !state.stopped) {
+          if (point !== undefined && !isStopped()) {
             current.kill('SIGKILL');
             await ended;
             plan.push(point);
           } else await ended;
-        } else if (signal === 'SIGKILL' && point !== undefined && !state.stopped)
+        } else if (signal === 'SIGKILL' && point !== undefined && !isStopped())
           reached.set(point, (reached.get(point) ?? 0) + 1);
       }
     };
     const running = keepRunning();
     return Promise.resolve({
       stop: async () => {
-        state.stopped = true;
+        stopped = true;
         current?.kill('SIGKILL');
         await running;
       },

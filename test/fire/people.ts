@@ -80,8 +80,11 @@ export async function gather(stage: Stage, random: Random, count: number): Promi
         fields,
       },
     ]);
-  const pick = (isOne: (person: Person) => boolean = () => true): Person =>
-    random.of([...all].filter(isOne)) ?? random.of([...all]) ?? ([...all][0] as Person);
+  const pick = (isOne: (person: Person) => boolean = () => true): Person => {
+    const picked = random.of([...all].filter(isOne)) ?? random.of([...all]);
+    if (picked === undefined) throw new Error('Nobody is left to pick.');
+    return picked;
+  };
   const isKnown = (person: Person): boolean => person.customer !== undefined;
 
   const kinds: Readonly<Record<string, () => Promise<void>>> = {

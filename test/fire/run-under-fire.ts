@@ -182,7 +182,10 @@ async function untilQuiet(store: Pool, temporal: Client, jobId: string): Promise
     const { rows: scans } = await store.query("select 1 from scans where state <> 'running'");
     if (rows[0]?.unread !== false || scans.length === 0) return false;
     const status = await handle.query(statusQuery);
-    assert.ok(status.state === 'running' || status.state === 'checking', `${status.state}: ${status.reason}`);
+    // While Responsys does not serve, a job waits, and goes on by itself; what waits for a person would stay.
+    const goesOn = ['running', 'checking', 'waiting'].includes(status.state);
+    assert.ok(goesOn, `${status.state}: ${status.reason}`);
+    if (status.state === 'waiting') return false;
     const { raw } = await handle.describe();
     return !status.scanning && status.queued === 0 && (raw.pendingActivities?.length ?? 0) === 0;
   };
