@@ -28,3 +28,13 @@ export const maxCharacters = { STR500: 500, STR4000: 4000 } as const;
 
 /** Members that one enter or exit signal may name. */
 export const maxMembersPerSignal = 100;
+
+/** How often the folder of event files is looked at. Responsys puts new files there every few hours. */
+export const defaultLookIntervalMs = 10 * 60_000;
+
+/** How long a file without a marker has to keep its size and time before it is taken for whole. */
+export const defaultStableForMs = 60_000;
+
+/** Event files that a job reads at once: the store, not the network, is what they share. */
+export const defaultParallelFiles = 2;
+export const maxParallelFiles = 16;

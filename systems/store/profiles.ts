@@ -22,6 +22,8 @@ export interface WrittenProfile {
 }
 
 const lockSpace = 0x6c79;
+/** Shared by those who lock single identities, taken alone by who locks them all. */
+const everybodyLock = 0x6c7a;
 
 /**
  * Writes profiles: new people are made, known ones get the fields that differ. A field that an input lacks
@@ -53,11 +55,17 @@ async function lockIdentities(
   hashKeys: HashKeys,
   identities: readonly Identity[],
 ): Promise<void> {
+  await database.query('select pg_advisory_xact_lock_shared($1)', [everybodyLock]);
   const slots = new Set(identities.map((identity) => hashIdentity(hashKeys, identity).hash.readUInt16BE(0)));
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
   );
+}
+
+/** Locks every identity: one lock in the place of more than the server has room for. */
+export async function lockAllIdentities(database: Database): Promise<void> {
+  await database.query('select pg_advisory_xact_lock($1)', [everybodyLock]);
 }
 
 function assignIds(
