@@ -7,19 +7,20 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
-import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
-import { againSignal } from '../jobs/messages.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
-import { startRelaying, stopRelaying } from '../systems/store/changes.ts';
+import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
-import { readCounts, writeLedger } from '../systems/store/ledger.ts';
+import { forgetMerged, readCounts, writeLedger } from '../systems/store/ledger.ts';
 import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
+import { holdOffMerges } from '../systems/store/merging.ts';
+import { holdRecords, readOldRecords, settleRecords, settleScan } from '../systems/store/records.ts';
+import type { Lane } from '../systems/store/records.ts';
 import {
   advanceScan,
   beginScan,
@@ -36,7 +37,6 @@ import type { Delivery } from './delivery/deliver.ts';
 import { planExport, sameName } from './export-planning.ts';
 import type { Planning } from './export-planning.ts';
 import { asFailure } from './failures.ts';
-import { signalMembers } from './signal-members.ts';
 
 /** Members of one page of a scan: ten full requests. */
 const scanPageMembers = 2_000;
@@ -44,8 +44,6 @@ const scanPageMembers = 2_000;
 const scanPagesAtOnce = 2;
 
 export interface Sent {
-  /** Members that changed while they were being sent: to be queued again. */
-  readonly again: readonly string[];
   /** Ids that the store does not know, or that never were in the audience. */
   readonly unknown: number;
   readonly counts: Counts;
@@ -109,25 +107,48 @@ export function exportActivities(means: Means, connections: Connections): Export
   }
 
   /** Sends members as they are now, and writes nothing yet. */
-  async function deliverNow(job: Job, profileIds: readonly string[]): Promise<Delivered> {
+  async function deliverNow(job: Job, lane: Lane, profileIds: readonly string[]): Promise<Delivered> {
     const plan = planOf(job);
     const responsys = await connections.responsys(job.authorizationId);
     const known = await readMembersNow(store, askFor(plan, profileIds));
     const members = known.filter((member) => member.inSource !== undefined);
-    const delivery = await deliver(responsys, plan, job.configuration, members, cancellationSignal());
+    const delivery = await deliver(
+      responsys,
+      plan,
+      job.configuration,
+      members,
+      async (ids, records) => {
+        await holdRecords(store, job.id, lane, records);
+        return readOldRecords(store, job.id, ids, records);
+      },
+      cancellationSignal(),
+    );
     return { members, delivery };
   }
 
-  /** Writes what came of a delivery, together with `alsoWrite`. @returns those to be queued again */
+  /**
+   * Writes what came of a delivery, together with `alsoWrite`. Who has to be sent again is written to the
+   * change log with it, so that a crash right after loses nobody.
+   */
   async function writeDelivered(
     job: Job,
+    lane: Lane,
     { members, delivery }: Delivered,
-    alsoWrite: (database: Database) => Promise<void>,
-  ): Promise<readonly string[]> {
-    return transaction(store, async (database) => {
-      await alsoWrite(database);
+    alsoWrite?: (database: Database) => Promise<void>,
+  ): Promise<void> {
+    await transaction(store, async (database) => {
+      await holdOffMerges(database);
+      await alsoWrite?.(database);
       await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests);
-      return changedSince(database, members);
+      const { records, released } = delivery;
+      await forgetMerged(
+        database,
+        job.id,
+        members.map(({ profileId }) => profileId),
+      );
+      const again = await settleRecords(database, job.id, lane, records, released);
+      const changed = await changedSince(database, members);
+      await logAgain(database, job.id, [...new Set([...again, ...changed])]);
     });
   }
 
@@ -138,14 +159,12 @@ export function exportActivities(means: Means, connections: Connections): Export
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, await readScanPage(store, scanId, from, to - from));
+    const delivered = await deliverNow(job, 'scan', await readScanPage(store, scanId, from, to - from));
     await before;
-    const again = await writeDelivered(job, delivered, async (database) => {
+    await writeDelivered(job, 'scan', delivered, async (database) => {
       if (!(await advanceScan(database, scanId, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     });
-    const handle = means.temporal.workflow.getHandle(exportAudienceWorkflowId(job.id));
-    await signalMembers(handle, againSignal, again);
   }
 
   /** Walks the pages, several at once; each is written after the one before it. */
@@ -177,6 +196,8 @@ export function exportActivities(means: Means, connections: Connections): Export
       step(jobId, async (job) => {
         const plan = planOf(job);
         const fields = [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
+        // Nothing of an earlier scan is under way now.
+        await settleScan(store, job.id);
         const scan = await beginScan(store, job.id, plan.sourceAudienceId, fields);
         return { scanId: scan.id, total: scan.total };
       }),
@@ -184,16 +205,17 @@ export function exportActivities(means: Means, connections: Connections): Export
       step(jobId, async (job) => {
         await walk(job, scanId);
         await endScan(store, scanId, 'done');
+        await settleScan(store, jobId);
         await setLastError(store, jobId, null);
       }),
     abandonScan: (scanId) => endScan(store, scanId, 'abandoned'),
     sendBatch: (jobId, members) =>
       step(jobId, async (job) => {
-        const delivered = await deliverNow(job, members);
-        const again = await writeDelivered(job, delivered, () => Promise.resolve());
+        const delivered = await deliverNow(job, 'live', members);
+        await writeDelivered(job, 'live', delivered);
         await setLastError(store, jobId, null);
-        const unknown = members.length - delivered.members.length;
-        return { again, unknown, counts: await readCounts(store, jobId) };
+        const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
+        return { unknown: members.length - known, counts: await readCounts(store, jobId) };
       }),
     readProgress: async (jobId) => {
       const [job, counts, scan] = await Promise.all([

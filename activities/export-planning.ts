@@ -48,6 +48,8 @@ export function planExport(
     if (list !== undefined && !list.fields.some((one) => sameName(one.name, column)))
       faults.push(`idMappings: the list ${list.name} has no column ${column}`);
   }
+  for (const field of job.fieldsToTrigger)
+    if (!userFields.has(field)) faults.push(`fieldsToTrigger: ${unknownField(field, userFields)}`);
   const folder = job.folder ?? list?.folderName ?? '';
   const context = { job, tables: account.tables, folder, faults };
   const fields = planFields(context, jobId, userFields);

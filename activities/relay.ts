@@ -8,7 +8,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
-import { enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
+import { againSignal, enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
 import type { Change, RelayPosition } from '../systems/store/changes.ts';
 import { moveRelayPosition, readChanges, relayPositions, stopRelaying } from '../systems/store/changes.ts';
 import { setJobState } from '../systems/store/jobs.ts';
@@ -83,11 +83,17 @@ async function queueOf(handle: WorkflowHandle): Promise<number> {
   }
 }
 
+const signals: Readonly<Record<Change['change'], typeof enterSignal>> = {
+  enter: enterSignal,
+  exit: exitSignal,
+  again: againSignal,
+};
+
 async function signalChanges(handle: WorkflowHandle, changes: readonly Change[]): Promise<void> {
   // The last change of a member is the one that counts; the send reads what is true anyway.
   const last = new Map(changes.map((change) => [change.profileId, change.change]));
-  for (const kind of ['enter', 'exit'] as const) {
+  for (const [kind, signal] of Object.entries(signals)) {
     const members = [...last].filter(([, change]) => change === kind).map(([profileId]) => profileId);
-    await signalMembers(handle, kind === 'enter' ? enterSignal : exitSignal, members);
+    await signalMembers(handle, signal, members);
   }
 }

@@ -10,6 +10,7 @@ import {
   defaultFlushIntervalMs,
   maxAdditionalFields,
   maxExportedAudiences,
+  maxFieldsToTrigger,
   maxRowsPerRequest,
 } from './limits.ts';
 
@@ -67,6 +68,8 @@ const shape = z.strictObject({
   membershipsTable: tableName.default('Lytics_Segments'),
   /** The folder of tables that the job makes; the list's own unless named. */
   folder: name.optional(),
+  /** User fields whose change alone sends a member again; identifiers always do. */
+  fieldsToTrigger: upTo(maxFieldsToTrigger, 'user fields'),
   insertOnNoMatch: z.boolean().optional(),
   updateOnMatch: z.enum(['REPLACE_ALL', 'NO_UPDATE']).default('REPLACE_ALL'),
   /** Of new list members. An opt-out is never turned by it. */

@@ -20,6 +20,9 @@ export const maxAdditionalFields = 29;
 /** "up to 29 Lytics Audience names". Source: the specification, Export Audience Memberships. */
 export const maxExportedAudiences = 29;
 
+/** Lytics: "up to 75 fields to trigger". Source: reference, Responsys' Export Audience. */
+export const maxFieldsToTrigger = 75;
+
 /** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
 export const maxColumnNameLength = 30;
 

@@ -13,7 +13,7 @@ export interface MembersChanged {
 export const enterSignal = defineSignal<[MembersChanged]>('enter');
 /** People left an audience that the job exports. */
 export const exitSignal = defineSignal<[MembersChanged]>('exit');
-/** From the job's own scan: these members changed while they were being sent, and must be sent again. */
+/** Something else of members changed: fields, identifiers, or anything while they were being sent. */
 export const againSignal = defineSignal<[MembersChanged]>('again');
 /** From the job's own scan: it has ended. */
 export const scanEndedSignal = defineSignal<[ScanEnded]>('scanEnded');

@@ -131,7 +131,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   };
   setHandler(enterSignal, onMembersChanged, { description: 'People entered an audience of this job' });
   setHandler(exitSignal, onMembersChanged, { description: 'People left an audience of this job' });
-  setHandler(againSignal, onMembersChanged, { description: 'Changed while they were being sent' });
+  setHandler(againSignal, onMembersChanged, { description: 'Fields or identifiers changed' });
   setHandler(scanEndedSignal, (ended) => {
     signals += 1;
     scanning = false;
@@ -236,7 +236,6 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
         batch.map(([member]) => member),
       ]);
       refusedItems += sent.unknown;
-      for (const member of sent.again) queue.add(member, Date.now());
       noteRejected(sent.counts.rejected);
     } catch (error) {
       queue.putBack(batch);

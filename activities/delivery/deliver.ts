@@ -5,13 +5,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExportPlan, FieldColumn, Table } from '../../jobs/export-plan.ts';
 import { maxRowsPerRequest } from '../../jobs/limits.ts';
-import type { MergeResult, Responsys, RowOutcome } from '../../systems/responsys/index.ts';
+import type { Responsys, RowOutcome } from '../../systems/responsys/index.ts';
 import type { Fate, LedgerLine, Reason, RequestLine, Target } from '../../systems/store/ledger.ts';
 import type { MemberNow } from '../../systems/store/members.ts';
+import type { MemberRecord, OldRecord, Released } from '../../systems/store/records.ts';
 import { cellOf } from './cells.ts';
 import { groupRows } from './grouping.ts';
 import { listRow } from './list-rows.ts';
 import type { ListRow } from './list-rows.ts';
+import { releaseRecords } from './release.ts';
+import { noteRequests } from './request-lines.ts';
 
 export interface DeliverySettings {
   readonly updateOnMatch: 'REPLACE_ALL' | 'NO_UPDATE';
@@ -23,7 +26,19 @@ export interface DeliverySettings {
 export interface Delivery {
   readonly lines: readonly LedgerLine[];
   readonly requests: readonly RequestLine[];
+  /** The records in the memberships table: those that were written, and those that were let go. */
+  readonly records: readonly MemberRecord[];
+  readonly released: readonly Released[];
 }
+
+/**
+ * Notes the records that are about to be written, for good, whatever becomes of this process.
+ * @returns the records that are no longer these members'
+ */
+export type HoldRecords = (
+  profileIds: readonly string[],
+  records: readonly MemberRecord[],
+) => Promise<readonly OldRecord[]>;
 
 /** How long a table is given to see a member that the list has just taken, before each further try. */
 const noContactWaitsMs = [2_000, 5_000, 15_000];
@@ -43,6 +58,7 @@ export async function deliver(
   plan: ExportPlan,
   settings: DeliverySettings,
   members: readonly MemberNow[],
+  holdRecords: HoldRecords,
   signal: AbortSignal,
 ): Promise<Delivery> {
   const outcomes = new Map<string, Outcome>();
@@ -69,20 +85,36 @@ export async function deliver(
       ),
     );
   }
+  const records: MemberRecord[] = [];
+  const released: Released[] = [];
   if (plan.memberships !== null) {
     const { name, columns } = plan.memberships;
+    records.push(
+      ...inList.map((row) => {
+        const { column, text } = matchOf(row, plan, outcomes);
+        return { profileId: row.member.profileId, column, value: text };
+      }),
+    );
+    const old = await holdRecords(
+      members.map(({ profileId }) => profileId),
+      records,
+    );
+    released.push(
+      ...(await releaseRecords(responsys, plan.list, plan.memberships, settings, old, requests, signal)),
+    );
     const membershipRows = inList.map((row) => ({
       row,
       cells: new Map(
         columns.map(({ audienceId, column }) => [column, row.member.audienceIds.has(audienceId) ? '1' : '0']),
       ),
     }));
+    for (const one of released) if (one.outcome === 'failed') noteKept(outcomes, one.profileId);
     tables.push(
       mergeTable(responsys, plan, settings, 'memberships', name, membershipRows, outcomes, requests, signal),
     );
   }
   await Promise.all(tables);
-  return { lines: members.map((member) => toLine(member, outcomes)), requests };
+  return { lines: members.map((member) => toLine(member, outcomes)), requests, records, released };
 }
 
 function toListRows(
@@ -131,7 +163,7 @@ async function mergeList(
       },
       signal,
     );
-    note(requests, 'list', result);
+    noteRequests(requests, 'list', result);
     group.forEach((row, index) => {
       record(outcomeOf(outcomes, row), 'list', result.rows[index]);
     });
@@ -182,7 +214,7 @@ async function mergeTable(
   const send = async (group: readonly TableRow[]): Promise<readonly TableRow[]> => {
     const [first] = group;
     if (first === undefined) return [];
-    const match = matchOf(first, plan, outcomes);
+    const match = matchOf(first.row, plan, outcomes);
     const columns = [...first.cells.keys()];
     const result = await responsys.mergeTableMembers(
       plan.list,
@@ -190,7 +222,7 @@ async function mergeTable(
       {
         columns: [match.column, ...columns],
         rows: group.map((one) => [
-          matchOf(one, plan, outcomes).text,
+          matchOf(one.row, plan, outcomes).text,
           ...columns.map((column) => one.cells.get(column) ?? ''),
         ]),
         matchColumns: [match.column],
@@ -199,14 +231,14 @@ async function mergeTable(
       },
       signal,
     );
-    note(requests, target, result);
+    noteRequests(requests, target, result);
     group.forEach((one, index) => {
       record(outcomeOf(outcomes, one.row), target, result.rows[index]);
     });
     return group.filter((_, index) => isNoContact(result.rows[index]));
   };
   const key = ({ row, cells }: TableRow): string =>
-    [matchOf({ row, cells }, plan, outcomes).column, ...cells.keys()].join();
+    [matchOf(row, plan, outcomes).column, ...cells.keys()].join();
   const sendAll = async (some: readonly TableRow[]): Promise<readonly TableRow[]> =>
     (
       await Promise.all(groupRows(some, key, Math.min(settings.batchSize, maxRowsPerRequest)).map(send))
@@ -223,7 +255,7 @@ async function mergeTable(
 
 /** Rows of a table are matched on the RIID that the list answered, else on match column 1. */
 function matchOf(
-  { row }: TableRow,
+  row: ListRow,
   plan: ExportPlan,
   outcomes: ReadonlyMap<string, Outcome>,
 ): { readonly column: string; readonly text: string } {
@@ -237,6 +269,13 @@ function outcomeOf(outcomes: ReadonlyMap<string, Outcome>, row: ListRow): Outcom
   const outcome = outcomes.get(row.member.profileId);
   if (outcome === undefined) throw new Error('A row without its member.');
   return outcome;
+}
+
+/** Told with the member whose record it was: only a row of theirs in the ledger shows it. */
+function noteKept(outcomes: ReadonlyMap<string, Outcome>, profileId: string): void {
+  const words =
+    'A record that was this member’s could not be set to 0; it is tried again with the next send.';
+  outcomes.get(profileId)?.reasons.push({ target: 'memberships', code: 'old-record-kept', words });
 }
 
 const isNoContact = (row: RowOutcome | undefined): boolean =>
@@ -253,19 +292,6 @@ function forget(outcome: Outcome, target: Target): void {
   const index = outcome.reasons.findIndex((one) => one.target === target && one.code === 'no-contact');
   if (index >= 0) outcome.reasons.splice(index, 1);
   Reflect.deleteProperty(outcome.fates, target);
-}
-
-function note(requests: RequestLine[], target: Target, result: MergeResult): void {
-  for (const { rows, status, errorCode, correlationId, ms } of result.requests) {
-    requests.push({
-      target,
-      rows,
-      status,
-      durationMs: ms,
-      ...(errorCode === undefined ? {} : { errorCode }),
-      ...(correlationId === undefined ? {} : { correlationId }),
-    });
-  }
 }
 
 const fromBestToWorst: readonly Fate[] = ['accepted', 'not-in-list', 'rejected'];

@@ -7,6 +7,7 @@ import { audienceColumn } from '../../jobs/column-name.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { identityFields } from './identities.ts';
+import { holdOffMerges } from './merging.ts';
 
 export interface Audience {
   readonly id: string;
@@ -83,6 +84,7 @@ export async function summariseAudiences(
 /**
  * Lets profiles enter or leave an audience. Those that are already there, or already gone, are left alone:
  * nothing is logged for them.
+ * Profiles that were merged are taken for those into which they were.
  * @returns the profiles whose membership changed
  */
 export async function changeMembership(
@@ -92,9 +94,16 @@ export async function changeMembership(
   change: 'enter' | 'exit',
 ): Promise<readonly string[]> {
   if (profileIds.length === 0) return [];
-  const sorted = [...new Set(profileIds)].sort();
+  await holdOffMerges(database);
   // Locked in sorted order, so that two transactions over the same people wait instead of deadlocking.
-  await database.query('select 1 from profiles where id = any($1::uuid[]) order by id for update', [sorted]);
+  const locked = await database.query<{ id: string }>(
+    `select id from profiles
+      where id in (select coalesce(profile_id, given.id)
+                     from unnest($1::uuid[]) as given (id) left join profile_aliases on alias = given.id)
+      order by id for no key update`,
+    [profileIds],
+  );
+  const known = locked.rows.map(({ id }) => id);
   const changed = await database.query<{ profile_id: string }>(
     change === 'enter'
       ? `insert into audience_members as members (audience_id, profile_id, is_member)
@@ -105,7 +114,7 @@ export async function changeMembership(
       : `update audience_members set is_member = false, changed_at = now()
           where audience_id = $1 and profile_id = any($2::uuid[]) and is_member
          returning profile_id`,
-    [audienceId, sorted],
+    [audienceId, known],
   );
   const ids = changed.rows.map((row) => row.profile_id);
   if (ids.length === 0) return ids;

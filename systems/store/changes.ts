@@ -1,6 +1,10 @@
 /**
  * The change log as the relay reads it: in the order (tx, no), below the oldest transaction that still
  * runs, so that a change which commits late is never skipped.
+ *
+ * A job is concerned by: enters and exits of every audience that it exports, changes of the fields that it
+ * maps to identifiers and of its `fieldsToTrigger`, merges, and what it has to send again itself; always of
+ * profiles that are in its source audience, or once were.
  */
 import type { Database } from './database.ts';
 
@@ -36,7 +40,21 @@ export async function relayPositions(database: Database): Promise<readonly Relay
 
 export interface Change {
   readonly profileId: string;
-  readonly change: 'enter' | 'exit';
+  /** `again`: anything but a membership. */
+  readonly change: 'enter' | 'exit' | 'again';
+}
+
+/** Lets a job send members again. In the transaction that shows the need, so that no crash loses it. */
+export async function logAgain(
+  database: Database,
+  jobId: string,
+  profileIds: readonly string[],
+): Promise<void> {
+  if (profileIds.length === 0) return;
+  await database.query(
+    "insert into changes (job_id, profile_id, change) select $1, unnest($2::uuid[]), 'again'",
+    [jobId, profileIds],
+  );
 }
 
 /**
@@ -49,9 +67,21 @@ export async function readChanges(
   limit: number,
 ): Promise<{ readonly changes: readonly Change[]; readonly next: RelayPosition } | undefined> {
   const { rows } = await database.query<Change & { tx: string; no: number; concerns: boolean }>(
-    `select profile_id as "profileId", change, tx::text, no,
-            exists (select 1 from job_audiences
-                     where job_id = $1 and job_audiences.audience_id = changes.audience_id) as concerns
+    `select profile_id as "profileId", tx::text, no,
+            case when change in ('enter', 'exit') then change else 'again' end as change,
+            case change
+              when 'again' then job_id = $1
+              when 'fields' then fields && array(
+                select jsonb_object_keys(configuration -> 'idMappings') from jobs where id = $1
+                union all
+                select jsonb_array_elements_text(configuration -> 'fieldsToTrigger') from jobs where id = $1)
+              when 'merged' then true
+              else audience_id = any(array(select audience_id from job_audiences where job_id = $1))
+            end and exists (
+              select 1 from audience_members
+               where profile_id = changes.profile_id
+                 and audience_id = (select audience_id from job_audiences where job_id = $1 and is_source)
+            ) as concerns
        from changes
       where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
       order by tx, no limit $4`,

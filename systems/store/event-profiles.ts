@@ -9,6 +9,7 @@ import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
 import { findProfiles, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
+import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
 import { lockAllIdentities } from './profiles.ts';
 import type { FieldValue } from './profiles.ts';
 
@@ -24,7 +25,7 @@ export interface Merging<Aggregates> {
 
 /** What events come to of one person, as far as the events tell that it is one. */
 export interface PersonEvents<Aggregates> {
-  /** At least one; the first that is known decides whose profile it is. */
+  /** At least one. They are one person's: profiles that they lead to are merged. */
   readonly identities: readonly Identity[];
   readonly aggregates: Aggregates;
 }
@@ -90,38 +91,72 @@ async function gather<Aggregates>(
   merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
 ): Promise<Map<string, Gathered<Aggregates>>> {
-  const known = new Map<string, string>();
-  const look = async (identities: readonly Identity[]): Promise<readonly Identity[]> => {
-    const found = await findProfiles(database, hashKeys, identities);
-    return identities.filter((identity, index) => {
-      const id = found[index];
-      if (id !== undefined) known.set(keyOf(identity), id);
-      return id === undefined;
-    });
+  const known = await whoIsWho(database, hashKeys, people);
+  const merged = new Map<string, string>();
+  const holder = (identity: Identity): string | undefined => {
+    let id = known.get(keyOf(identity));
+    for (let into = id; into !== undefined; into = merged.get(into)) id = into;
+    return id;
   };
-  const missing = await look(people.flatMap(({ identities }) => identities));
-  if (missing.length > 0) {
-    // Two folds, or a fold and an import of people, make one profile of somebody who is new to both.
-    await lockAllIdentities(database);
-    await look(missing);
-  }
   const profiles = new Map<string, Gathered<Aggregates>>();
-  for (const { identities, aggregates } of people) {
-    const found = identities.map((identity) => known.get(keyOf(identity))).find((id) => id !== undefined);
-    const id = found ?? randomUUID();
-    const unknown = identities.filter((identity) => !known.has(keyOf(identity)));
-    for (const identity of unknown) known.set(keyOf(identity), id);
+  const take = (id: string, isNew: boolean, aggregates: Aggregates, unknown: readonly Identity[]): void => {
     const gathered = profiles.get(id);
     if (gathered === undefined) {
-      profiles.set(id, { isNew: found === undefined, aggregates, unknown });
-    } else {
-      // A copy: a transaction that is repeated begins with what was given.
-      const copy = merging.read(merging.write(gathered.aggregates));
-      gathered.aggregates = merging.merge(copy, aggregates);
-      gathered.unknown.push(...unknown);
+      profiles.set(id, { isNew, aggregates, unknown: [...unknown] });
+      return;
     }
+    // A copy: a transaction that is repeated begins with what was given.
+    const copy = merging.read(merging.write(gathered.aggregates));
+    gathered.aggregates = merging.merge(copy, aggregates);
+    gathered.unknown.push(...unknown);
+  };
+  for (const { identities, aggregates } of people) {
+    const [first, ...others] = new Set(identities.map(holder).filter((id) => id !== undefined));
+    for (const other of others) {
+      if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
+      merged.set(other, first);
+      const gathered = profiles.get(other);
+      profiles.delete(other);
+      if (gathered !== undefined) take(first, false, gathered.aggregates, gathered.unknown);
+    }
+    const id = first ?? randomUUID();
+    const unknown = identities.filter((identity) => !known.has(keyOf(identity)));
+    for (const identity of unknown) known.set(keyOf(identity), id);
+    take(id, first === undefined, aggregates, unknown);
   }
   return profiles;
+}
+
+/** The profiles of the people's identities; they stay so until the transaction ends. */
+async function whoIsWho(
+  database: Database,
+  hashKeys: HashKeys,
+  people: readonly PersonEvents<unknown>[],
+): Promise<Map<string, string>> {
+  const all = people.flatMap(({ identities }) => identities);
+  const look = async (): Promise<Map<string, string>> => {
+    const found = await findProfiles(database, hashKeys, all);
+    const known = new Map<string, string>();
+    all.forEach((identity, index) => {
+      const id = found[index];
+      if (id !== undefined) known.set(keyOf(identity), id);
+    });
+    return known;
+  };
+  // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
+  // one already, nobody is.
+  const ahead = await look();
+  const isSettled = people.every(({ identities: [first, ...others] }) => {
+    const id = first === undefined ? undefined : ahead.get(keyOf(first));
+    return id !== undefined && others.every((other) => ahead.get(keyOf(other)) === id);
+  });
+  if (isSettled) await holdOffMerges(database);
+  else {
+    // Two folds, or a fold and an import of people, make one profile of somebody who is new to both.
+    await lockAllIdentities(database);
+    await holdMerges(database);
+  }
+  return look();
 }
 
 /** PostgreSQL's text form of an array with one text. */
@@ -152,10 +187,20 @@ async function mergeInto<Aggregates>(
     }),
   );
   await database.query(
-    `update profiles
-        set fields = profiles.fields || folded.fields::jsonb, aggregates = array[folded.aggregates],
-            change_no = change_no + 1, updated_at = now()
-       from folded where profiles.id = folded.id`,
+    `with before as (
+       select id, profiles.fields, folded.fields::jsonb as news, folded.aggregates
+         from profiles join folded using (id)
+     ), changed as (
+       select id, news, aggregates, array(select key from jsonb_each(news)
+                                           where before.fields -> key is distinct from value) as names from before
+     ), written as (
+       update profiles
+          set fields = profiles.fields || news, aggregates = array[changed.aggregates],
+              change_no = change_no + (names <> '{}')::int, updated_at = now()
+         from changed where profiles.id = changed.id
+       returning profiles.id, names
+     )
+     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'`,
   );
   await database.query('truncate folded');
 }

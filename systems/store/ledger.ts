@@ -85,7 +85,7 @@ export async function writeLedger(
        select $1, profile_id, change, change_no, fate, riid, reasons -> 0 ->> 'code', no from written
        on conflict (job_id, profile_id) do update
          set change = excluded.change, change_no = excluded.change_no, fate = excluded.fate,
-             riid = coalesce(excluded.riid, members.riid), reason_code = excluded.reason_code,
+             riid = excluded.riid, reason_code = excluded.reason_code,
              ledger_no = excluded.ledger_no, at = now()
          where excluded.change_no >= members.change_no
        returning profile_id
@@ -110,6 +110,25 @@ export async function writeLedger(
       lines.map((line) => line.riid ?? null),
       lines.map((line) => (line.reasons.length === 0 ? null : JSON.stringify(line.reasons))),
     ],
+  );
+}
+
+/** Profiles that were merged into these are no members of their own any more: the counts forget them. */
+export async function forgetMerged(
+  database: Database,
+  jobId: string,
+  profileIds: readonly string[],
+): Promise<void> {
+  await database.query(
+    `with gone as (
+       delete from job_members using profile_aliases
+        where job_id = $1 and job_members.profile_id = alias and profile_aliases.profile_id = any($2::uuid[])
+       returning fate
+     )
+     insert into job_counts as counts (job_id, fate, members)
+     select $1, fate, -count(*) from gone group by fate order by fate
+     on conflict (job_id, fate) do update set members = counts.members + excluded.members`,
+    [jobId, profileIds],
   );
 }
 
@@ -208,7 +227,7 @@ export interface HistoryLine {
   readonly requests: readonly { readonly target: Target; readonly correlationId: string | null }[];
 }
 
-/** What a job did about one person, newest first. */
+/** What a job did about one person, newest first; under profiles that were merged into this one, too. */
 export async function readHistory(
   database: Database,
   jobId: string,
@@ -219,7 +238,10 @@ export async function readHistory(
             jsonb_build_object('list', list_fate, 'fields', fields_fate, 'memberships', memberships_fate) as fates,
             coalesce((select jsonb_agg(jsonb_build_object('target', target, 'correlationId', correlation_id) order by no)
                         from requests where requests.send_id = ledger.send_id), '[]') as requests
-       from ledger where job_id = $1 and profile_id = $2 order by no desc`,
+       from ledger
+      where job_id = $1
+        and profile_id in (select $2::uuid union select alias from profile_aliases where profile_id = $2)
+      order by no desc`,
     [jobId, profileId],
   );
   return rows;

@@ -7,6 +7,8 @@ import type { FieldValue } from './profiles.ts';
 
 export interface MemberNow {
   readonly profileId: string;
+  /** How many of the ids asked for led to it: its own, and those of profiles merged into it. */
+  readonly asked: number;
   /** Compared when the send ends: a greater one then means that something newer has to be sent. */
   readonly changeNo: number;
   /** Undefined where the profile never was in the source audience. */
@@ -19,13 +21,14 @@ export interface MemberNow {
 
 interface Row {
   id: string;
+  asked: number;
   change_no: number;
   in_source: boolean | null;
   audience_ids: string[];
   values: (FieldValue | null)[];
 }
 
-/** @returns the members that the store knows, in no order; unknown ids are left out */
+/** @returns the members that the store knows, in no order; merged ones as those they were merged into */
 export async function readMembersNow(
   database: Database,
   ask: {
@@ -37,17 +40,20 @@ export async function readMembersNow(
 ): Promise<readonly MemberNow[]> {
   const values = ask.fields.map((_, index) => `profiles.fields -> $${index + 4}::text`);
   const { rows } = await database.query<Row>(
-    `select profiles.id, profiles.change_no, source.is_member as in_source,
+    `select profiles.id, asked, profiles.change_no, source.is_member as in_source,
             array(select audience_id::text from audience_members
                    where profile_id = profiles.id and audience_id = any($3::uuid[]) and is_member) as audience_ids,
             jsonb_build_array(${values.join(', ')}) as values
-       from profiles
-       left join audience_members as source on source.profile_id = profiles.id and source.audience_id = $2
-      where profiles.id = any($1::uuid[])`,
+       from (select coalesce(profile_id, given.id) as id, count(*) as asked
+               from unnest($1::uuid[]) as given (id) left join profile_aliases on alias = given.id
+              group by 1) as wanted
+       join profiles using (id)
+       left join audience_members as source on source.profile_id = profiles.id and source.audience_id = $2`,
     [ask.profileIds, ask.sourceAudienceId, ask.audienceIds, ...ask.fields],
   );
   return rows.map((row) => ({
     profileId: row.id,
+    asked: row.asked,
     changeNo: row.change_no,
     inSource: row.in_source ?? undefined,
     audienceIds: new Set(row.audience_ids),
@@ -60,15 +66,20 @@ export async function readMembersNow(
   }));
 }
 
-/** Those of the members that changed after the change number that was read of them. */
+/**
+ * Those of the members that changed after the change number that was read of them, and those into which one
+ * of them was merged.
+ */
 export async function changedSince(
   database: Database,
   read: readonly { readonly profileId: string; readonly changeNo: number }[],
 ): Promise<readonly string[]> {
   const { rows } = await database.query<{ id: string }>(
-    `select profiles.id from profiles
-       join unnest($1::uuid[], $2::bigint[]) as read (id, change_no) on profiles.id = read.id
-      where profiles.change_no > read.change_no`,
+    `select coalesce(profile_id, read.id) as id
+       from unnest($1::uuid[], $2::bigint[]) as read (id, change_no)
+       left join profiles on profiles.id = read.id
+       left join profile_aliases on alias = read.id
+      where profiles.change_no > read.change_no or profile_id is not null`,
     [read.map((one) => one.profileId), read.map((one) => one.changeNo)],
   );
   return rows.map((row) => row.id);

@@ -5,13 +5,17 @@
 import type { Database } from './database.ts';
 import { findProfiles, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
+import { holdOffMerges, mergeProfiles } from './merging.ts';
 
 /** A value of a user field, as JSON has it. Fields without a value are absent. */
 export type FieldValue =
   string | number | boolean | readonly string[] | Readonly<Record<string, string | number | boolean>>;
 
 export interface ProfileInput {
-  /** At least one; the first that is known decides whose profile it is. */
+  /**
+   * At least one. They are one person's: profiles that they lead to are merged into that of the first; where
+   * two cannot be one person, the first decides, and what belongs to the other is left alone.
+   */
   readonly identities: readonly Identity[];
   readonly fields: Readonly<Record<string, FieldValue>>;
 }
@@ -37,11 +41,12 @@ export async function writeProfiles(
 ): Promise<readonly WrittenProfile[]> {
   const identities = inputs.flatMap((input) => input.identities);
   await lockIdentities(database, hashKeys, identities);
+  await holdOffMerges(database);
   const known = await findProfiles(database, hashKeys, identities);
-  const { ids, created } = assignIds(inputs, identities, known);
-  const fields = mergeInputs(inputs, ids);
+  const { ids, owners, created } = await assignIds(database, inputs, identities, known);
+  const fields = mergeInputs(inputs, ids, owners);
   await createProfiles(database, created, fields);
-  await addIdentities(database, hashKeys, inputs, ids, known);
+  await addIdentities(database, hashKeys, identities, owners, known);
   const changed = await mergeFields(database, created, fields);
   return ids.map((profileId) => ({
     profileId,
@@ -68,40 +73,81 @@ export async function lockAllIdentities(database: Database): Promise<void> {
   await database.query('select pg_advisory_xact_lock($1)', [everybodyLock]);
 }
 
-function assignIds(
+interface Assigned {
+  /** For each input. */
+  readonly ids: readonly string[];
+  /** For each identity of each input: whose it is. */
+  readonly owners: readonly string[];
+  /** The new ones. */
+  readonly created: ReadonlySet<string>;
+}
+
+async function assignIds(
+  database: Database,
   inputs: readonly ProfileInput[],
   identities: readonly Identity[],
   known: readonly (string | undefined)[],
-): { readonly ids: readonly string[]; readonly created: ReadonlySet<string> } {
+): Promise<Assigned> {
   const byIdentity = new Map<string, string>();
   identities.forEach((identity, index) => {
     const profileId = known[index];
     if (profileId !== undefined) byIdentity.set(identityKey(identity), profileId);
   });
   const created = new Set<string>();
-  const ids = inputs.map((input) => {
-    const found = input.identities
-      .map((one) => byIdentity.get(identityKey(one)))
-      .find((id) => id !== undefined);
-    const profileId = found ?? crypto.randomUUID();
-    if (found === undefined) created.add(profileId);
-    for (const identity of input.identities) {
-      if (!byIdentity.has(identityKey(identity))) byIdentity.set(identityKey(identity), profileId);
-    }
-    return profileId;
-  });
-  return { ids, created };
+  const merged = new Map<string, string>();
+  const resolve = (id: string): string => {
+    const into = merged.get(id);
+    return into === undefined ? id : resolve(into);
+  };
+  const holder = (identity: Identity): string | undefined => {
+    const id = byIdentity.get(identityKey(identity));
+    return id === undefined ? undefined : resolve(id);
+  };
+  /** @returns the one that stays; undefined where they cannot be one person */
+  const unite = async (first: string, other: string): Promise<string | undefined> => {
+    // Of two that are not written yet, or one that is not, there is nothing to move.
+    const [stays, goes] = created.has(first) && !created.has(other) ? [other, first] : [first, other];
+    if (!created.has(goes) && !(await mergeProfiles(database, stays, goes))) return undefined;
+    created.delete(goes);
+    merged.set(goes, stays);
+    return stays;
+  };
+  const ids: string[] = [];
+  for (const input of inputs) {
+    const found = [...new Set(input.identities.map(holder).filter((id) => id !== undefined))];
+    const [first, ...others] = found;
+    let profileId = first ?? crypto.randomUUID();
+    if (first === undefined) created.add(profileId);
+    for (const other of others) profileId = (await unite(profileId, other)) ?? profileId;
+    for (const identity of input.identities)
+      if (holder(identity) === undefined) byIdentity.set(identityKey(identity), profileId);
+    ids.push(profileId);
+  }
+  return {
+    ids: ids.map(resolve),
+    owners: identities.map((identity, index) => holder(identity) ?? ids[index] ?? ''),
+    created,
+  };
 }
 
 type FieldsOfProfiles = ReadonlyMap<string, Readonly<Record<string, FieldValue>>>;
 
-/** Of one person's inputs, the later one wins, field by field. */
-function mergeInputs(inputs: readonly ProfileInput[], ids: readonly string[]): FieldsOfProfiles {
+/** Of one person's inputs, the later one wins, field by field; another's identifier is no field of theirs. */
+function mergeInputs(
+  inputs: readonly ProfileInput[],
+  ids: readonly string[],
+  owners: readonly string[],
+): FieldsOfProfiles {
   const merged = new Map<string, Record<string, FieldValue>>();
+  let at = 0;
   inputs.forEach((input, index) => {
     const profileId = ids[index];
     if (profileId === undefined) return;
-    merged.set(profileId, { ...merged.get(profileId), ...input.fields });
+    const others = new Set(
+      input.identities.filter(() => owners[at++] !== profileId).map(({ field }): string => field),
+    );
+    const fields = Object.entries(input.fields).filter(([field]) => !others.has(field));
+    merged.set(profileId, { ...merged.get(profileId), ...Object.fromEntries(fields) });
   });
   return merged;
 }
@@ -124,21 +170,16 @@ const identityKey = (identity: Identity): string => `${identity.field}\0${identi
 async function addIdentities(
   database: Database,
   hashKeys: HashKeys,
-  inputs: readonly ProfileInput[],
-  ids: readonly string[],
+  identities: readonly Identity[],
+  owners: readonly string[],
   known: readonly (string | undefined)[],
 ): Promise<void> {
   // With several keys a known identity may be known by an older one only: it is written under the newest.
   const isWritten = hashKeys.keys.length === 1 ? (at: number) => known[at] !== undefined : () => false;
-  let at = 0;
-  const rows = inputs.flatMap((input, index) =>
-    input.identities
-      .filter(() => !isWritten(at++))
-      .map((identity) => ({
-        ...hashIdentity(hashKeys, identity),
-        field: identity.field,
-        profileId: ids[index],
-      })),
+  const rows = identities.flatMap((identity, at) =>
+    isWritten(at)
+      ? []
+      : [{ ...hashIdentity(hashKeys, identity), field: identity.field, profileId: owners[at] }],
   );
   if (rows.length === 0) return;
   await database.query(
@@ -154,7 +195,7 @@ async function addIdentities(
   );
 }
 
-/** @returns the known profiles whose fields differ from what they were */
+/** Logs which fields changed. @returns the known profiles whose fields differ from what they were */
 async function mergeFields(
   database: Database,
   created: ReadonlySet<string>,
@@ -162,12 +203,23 @@ async function mergeFields(
 ): Promise<ReadonlySet<string>> {
   const known = [...fields].filter(([id]) => !created.has(id));
   if (known.length === 0) return new Set();
-  const { rows } = await database.query<{ id: string }>(
-    `update profiles set fields = profiles.fields || given.fields, change_no = change_no + 1, updated_at = now()
-       from (select * from unnest($1::uuid[], $2::jsonb[]) as given (id, fields) order by id) as given
-      where profiles.id = given.id and profiles.fields || given.fields is distinct from profiles.fields
-     returning profiles.id`,
+  const { rows } = await database.query<{ profile_id: string }>(
+    `with given as (
+       select * from unnest($1::uuid[], $2::jsonb[]) as given (id, fields)
+     ), before as (
+       select profiles.id, profiles.fields, given.fields as news from profiles join given using (id)
+        order by id for no key update of profiles
+     ), changed as (
+       select id, news, array(select key from jsonb_each(news)
+                               where before.fields -> key is distinct from value) as names from before
+     ), written as (
+       update profiles set fields = profiles.fields || news, change_no = change_no + 1, updated_at = now()
+         from changed where profiles.id = changed.id and names <> '{}'
+       returning profiles.id, names
+     )
+     insert into changes (profile_id, change, fields) select id, 'fields', names from written
+     returning profile_id`,
     [known.map(([id]) => id), known.map(([, one]) => JSON.stringify(one))],
   );
-  return new Set(rows.map((row) => row.id));
+  return new Set(rows.map((row) => row.profile_id));
 }

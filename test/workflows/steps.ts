@@ -35,7 +35,7 @@ export function steps(fails: (batch: number) => Error | undefined = () => undefi
       const failure = fails(asked++);
       if (failure !== undefined) return Promise.reject(failure);
       batches.push({ members, atMs: Context.current().info.scheduledTimestampMs });
-      return Promise.resolve({ again: [], unknown: 0, counts });
+      return Promise.resolve({ unknown: 0, counts });
     },
     readProgress: () => Promise.resolve({ counts, scan: null, lastError: null }),
     recordState: (_, state) => {

@@ -1,0 +1,141 @@
+/**
+ * Which records in Responsys may hold a 1 for which members of a job. A record is noted, and committed,
+ * before its memberships row is sent, so that no crash leaves a 1 that nobody knows of; it is taken back only
+ * when it was set to 0, or when another member holds it too, who is then sent again.
+ */
+import type { Database } from './database.ts';
+
+/** The scan's sends and those of changes run at the same time; within one lane a member is sent once at a time. */
+export type Lane = 'scan' | 'live';
+
+export interface MemberRecord {
+  readonly profileId: string;
+  /** `RIID_`, or the job's first match column. */
+  readonly column: string;
+  readonly value: string;
+}
+
+/** A record that a member no longer resolves to. */
+export interface OldRecord extends MemberRecord {
+  /** Whether another member holds it as well: then it is not to be set to 0. */
+  readonly isShared: boolean;
+}
+
+export type Released = OldRecord & { readonly outcome: 'cleared' | 'left' | 'failed' };
+
+const recordColumns = (records: readonly MemberRecord[]): readonly string[][] => [
+  records.map(({ profileId }) => profileId),
+  records.map(({ column }) => column),
+  records.map(({ value }) => value),
+];
+
+/** Notes the records that a send is about to write. */
+export async function holdRecords(
+  database: Database,
+  jobId: string,
+  lane: Lane,
+  records: readonly MemberRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await database.query(
+    `insert into job_records (job_id, lane, profile_id, match_column, match_value)
+     select distinct $1, $2, given.* from unnest($3::uuid[], $4::text[], $5::text[]) as given order by 3, 4, 5
+     on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = false
+       where job_records.is_settled`,
+    [jobId, lane, ...recordColumns(records)],
+  );
+}
+
+/** Of a member, and of the profiles that were merged into it. */
+const own = `own as (
+    select profile_id as id, profile_id as owner from given
+    union
+    select alias, profile_id from profile_aliases where profile_id in (select profile_id from given)
+  )`;
+
+/** Whether somebody other than `owner` holds the record `held`. */
+const isHeldByAnother = `exists (
+    select 1 from job_records as other left join profile_aliases on alias = other.profile_id
+     where other.job_id = held.job_id and other.match_column = held.match_column
+       and other.match_value = held.match_value and coalesce(profile_aliases.profile_id, other.profile_id) <> owner)`;
+
+/**
+ * The records of these members that are no longer theirs.
+ * @param current those that are; a member has one or none
+ */
+export async function readOldRecords(
+  database: Database,
+  jobId: string,
+  profileIds: readonly string[],
+  current: readonly MemberRecord[],
+): Promise<readonly OldRecord[]> {
+  const { rows } = await database.query<OldRecord>(
+    `with given as (select unnest($2::uuid[]) as profile_id), ${own},
+       current as (select * from unnest($3::uuid[], $4::text[], $5::text[]) as current (owner, match_column, match_value))
+     select distinct owner as "profileId", held.match_column as column, held.match_value as value,
+            ${isHeldByAnother} as "isShared"
+       from own join job_records as held on held.job_id = $1 and held.profile_id = own.id
+       left join current using (owner, match_column, match_value)
+      where current.match_value is null`,
+    [jobId, profileIds, ...recordColumns(current)],
+  );
+  return rows;
+}
+
+/**
+ * Writes what became of records, in the transaction of the ledger, which holds the job's lock.
+ * @param current those that were written
+ * @returns members to be sent again: they hold a record that a send has just let go
+ */
+export async function settleRecords(
+  database: Database,
+  jobId: string,
+  lane: Lane,
+  current: readonly MemberRecord[],
+  released: readonly Released[],
+): Promise<readonly string[]> {
+  if (current.length > 0)
+    await database.query(
+      `insert into job_records (job_id, lane, is_settled, profile_id, match_column, match_value)
+       select distinct $1, $2, true, given.* from unnest($3::uuid[], $4::text[], $5::text[]) as given order by 4, 5, 6
+       on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = true`,
+      [jobId, lane, ...recordColumns(current)],
+    );
+  const done = released.filter(({ outcome }) => outcome !== 'failed');
+  if (done.length === 0) return [];
+  const { rows } = await database.query<{ again: string }>(
+    `with given as (
+       select * from unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[])
+         as given (profile_id, match_column, match_value, is_cleared)
+     ), ${own}, held as (
+       select $1::text as job_id, profile_id as owner, match_column, match_value, is_cleared from given
+     ), judged as (
+       select held.*, ${isHeldByAnother} as is_shared from held
+     ), let_go as (
+       -- What another lane's send may yet write is kept until that send has ended, or is made again.
+       delete from job_records using judged, own
+        where job_records.job_id = $1 and job_records.profile_id = own.id and own.owner = judged.owner
+          and job_records.match_column = judged.match_column and job_records.match_value = judged.match_value
+          and (job_records.lane = $2 or job_records.is_settled) and (judged.is_cleared or judged.is_shared)
+     )
+     -- The others: what this member wrote last may not be what is true of them.
+     select distinct coalesce(profile_aliases.profile_id, other.profile_id) as again
+       from judged join job_records as other on other.job_id = $1 and other.match_column = judged.match_column
+                                            and other.match_value = judged.match_value
+       left join profile_aliases on alias = other.profile_id
+      where coalesce(profile_aliases.profile_id, other.profile_id) <> judged.owner
+     union
+     -- The one that was to share it has let it go meanwhile.
+     select owner from judged where not is_cleared and not is_shared`,
+    [jobId, lane, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
+  );
+  return rows.map(({ again }) => again);
+}
+
+/** After a scan has ended, however it did, none of its sends is under way. */
+export async function settleScan(database: Database, jobId: string): Promise<void> {
+  await database.query(
+    "update job_records set is_settled = true where job_id = $1 and lane = 'scan' and not is_settled",
+    [jobId],
+  );
+}
