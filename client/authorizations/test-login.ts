@@ -2,24 +2,21 @@
  * Tries an authorization: logs in, and looks at what its user may see.
  */
 import type { Authorization } from '../../jobs/authorization.ts';
-import { ExpectedError } from '../../jobs/errors.ts';
 import { callsPerMinute, connectResponsys } from '../../systems/responsys/index.ts';
+import { eventFilesOf, openFolder, unlockPgpKey } from '../../systems/sftp/index.ts';
+import type { SftpAuthorization } from '../../jobs/authorization.ts';
 import { responsysFailure } from '../responsys-failure.ts';
 
 /**
  * Logs in for real.
  * @returns what was found, by its name for the reader
- * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE
+ * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE, HOST_KEY_CHANGED, INPUT_NOT_VALID
  */
 export async function testLogin(
   authorization: Authorization,
   allowHosts: readonly string[],
 ): Promise<Record<string, string | number>> {
-  if (authorization.kind !== 'responsys-interact')
-    throw new ExpectedError(
-      'NOT_NOW',
-      'Testing an SFTP authorization is not there yet; it is stored, and its secrets are sealed.',
-    );
+  if (authorization.kind !== 'responsys-interact') return testSftp(authorization);
   const responsys = connectResponsys({
     login: authorization,
     allowHosts,
@@ -40,5 +37,27 @@ export async function testLogin(
     };
   } catch (error) {
     throw responsysFailure(error);
+  }
+}
+
+async function testSftp(authorization: SftpAuthorization): Promise<Record<string, string | number>> {
+  // First what needs no server: a key that cannot be unlocked would make every file wait.
+  const pgpKey =
+    authorization.kind === 'responsys-sftp-with-pgp' ? await unlockPgpKey(authorization) : undefined;
+  const folder = await openFolder(authorization, { folder: authorization.folder });
+  try {
+    const { path, files, folders } = await folder.list();
+    const events = eventFilesOf(files);
+    return {
+      'host key': folder.hostKeyFingerprint,
+      folder: path,
+      folders: folders.join(', '),
+      files: files.length,
+      'event files': events.length,
+      'account ids': [...new Set(events.map(({ accountId }) => accountId))].join(', '),
+      ...(pgpKey === undefined ? {} : { 'PGP key': `${pgpKey.fingerprint}, unlocked by its passphrase` }),
+    };
+  } finally {
+    await folder.close();
   }
 }

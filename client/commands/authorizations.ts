@@ -14,6 +14,7 @@ import {
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
 import { checkAuthorization, readFields } from '../authorizations/fields.ts';
+import { confirmHostKey } from '../authorizations/host-key.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
 import { testLogin } from '../authorizations/test-login.ts';
 import { runs } from '../command.ts';
@@ -36,10 +37,11 @@ export function addAuthorizationCommands(program: Command): void {
         options.fromFile === undefined
           ? await ask(await chooseKind(kind), {})
           : await readFields(options.fromFile, kind);
+      const checked = checkAuthorization(fields, context.allowHosts);
       const added = await addAuthorization(
         await context.store(),
         context.key(),
-        checkAuthorization(fields, context.allowHosts),
+        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
       );
       output.result(added);
       output.line(
@@ -69,7 +71,7 @@ export function addAuthorizationCommands(program: Command): void {
         [kindTitles[found.kind], ''],
         authorizationFields[found.kind].map((field) => [
           field.title,
-          field.secret ? '(set)' : String(shown[field.name] ?? ''),
+          field.secret ? (field.required ? '(set)' : '(not shown)') : String(shown[field.name] ?? ''),
         ]),
       );
     },
@@ -103,11 +105,12 @@ export function addAuthorizationCommands(program: Command): void {
           : await readFields(options.fromFile, authorization.kind);
       if (changes['kind'] !== authorization.kind)
         throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
+      const checked = checkAuthorization({ ...authorization, ...changes }, context.allowHosts);
       const updated = await updateAuthorization(
         store,
         context.key(),
         id,
-        checkAuthorization({ ...authorization, ...changes }, context.allowHosts),
+        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
       );
       output.result(updated);
       output.line(`Updated ${updated.label}. Jobs that wait for it go on with "jobs resume".`);
