@@ -4,7 +4,7 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
@@ -30,6 +30,7 @@ import {
   readScanPage,
 } from '../systems/store/scans.ts';
 import { readUserFields } from '../systems/store/user-fields.ts';
+import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
 import { consentFields } from './delivery/consent.ts';
 import { deliver } from './delivery/deliver.ts';
@@ -234,19 +235,6 @@ export function exportActivities(means: Means, connections: Connections): Export
       if (state === 'stopped' || state === 'failed') await stopRelaying(store, jobId);
     },
   };
-}
-
-/** A step beats while it works, so that the death of its worker is noticed within seconds. */
-const heartbeatEveryMs = 5_000;
-
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
-  heartbeat();
-  const timer = setInterval(() => heartbeat(), heartbeatEveryMs);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 function planOf(job: Job): ExportPlan {

@@ -6,6 +6,7 @@ import { ExpectedError, errorKinds } from '../jobs/errors.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
+import { addAccountCommand } from './commands/accounts.ts';
 
 const program = new Command('lytics-responsys')
   .description('The integration between Lytics and Oracle Responsys.')
@@ -15,6 +16,7 @@ const program = new Command('lytics-responsys')
 addAuthorizationCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
+addAccountCommand(program);
 
 try {
   await program.parseAsync();

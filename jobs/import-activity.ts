@@ -41,9 +41,9 @@ const afterSuccess = z
   .string()
   .trim()
   .transform((text, context) => {
-    if (text === 'leave' || text === 'delete') return { do: text } as const;
+    if (text === 'leave' || text === 'delete') return text;
     const folder = /^move\s+(\S.*)$/.exec(text)?.[1];
-    if (folder !== undefined) return { do: 'move', folder } as const;
+    if (folder !== undefined) return { move: folder };
     context.addIssue({ code: 'custom', message: `"${text}" is none of leave, delete, move FOLDER` });
     return z.NEVER;
   });
@@ -86,7 +86,7 @@ export const importActivitySchema = z.strictObject({
   /** Without a marker: how long a file's size and time stay the same before it is taken for whole. */
   stableFor: duration.default(defaultStableForMs),
   /** What becomes of a file that was imported: `leave`, `delete`, or `move FOLDER`. */
-  afterSuccess: afterSuccess.default({ do: 'leave' }),
+  afterSuccess: afterSuccess.default('leave'),
   /** Of times in the files that name none. */
   timeZone: timeZone.default('UTC'),
   /** Files of earlier days, by the date in their names, are left alone. */

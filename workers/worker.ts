@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { openConnections } from '../activities/connections.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
+import { importActivities } from '../activities/import-activity.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
@@ -68,7 +69,11 @@ async function main(): Promise<void> {
     namespace,
     taskQueue,
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
-    activities: { ...exportActivities(means, openConnections(means)), ...relayActivities(means) },
+    activities: {
+      ...exportActivities(means, openConnections(means)),
+      ...importActivities(means),
+      ...relayActivities(means),
+    },
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 20,
     shutdownGraceTime: shutdownGraceMs,

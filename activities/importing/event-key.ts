@@ -3,15 +3,13 @@
  * rows: rows of a file have to be asked for in their order, from the first on.
  */
 import { hash } from 'node:crypto';
+import { noValue } from './no-value.ts';
 import { openOccurrences } from './occurrences.ts';
 
 /** Columns whose values, with account and type, tell an event from others. Source: design, rule 6. */
 const telling = ['list_id', 'campaign_id', 'launch_id', 'offer_number', 'offer_url', 'order_id'] as const;
 /** Who it was: the first of these that has a value. */
 const persons = ['riid', 'email', 'mobile_number'] as const;
-
-/** What exports of Responsys write where there is no value. */
-const noValue = new Set(['', 'null', 'unknown', '0', '-1']);
 
 export interface Keyer {
   /** The columns of the rows that follow. */

@@ -25,12 +25,13 @@ export interface WriteBounds {
   readonly foldBytes: number;
 }
 
-export const defaultBounds: WriteBounds = {
+/** @param parallelFiles that share the memory */
+export const boundsOf = (parallelFiles: number): WriteBounds => ({
   chunkRows: 25_000,
   chunkCharacters: 16 * 1024 * 1024,
   foldEvents: 400_000,
-  foldBytes: 256 * 1024 * 1024,
-};
+  foldBytes: Math.max(Math.floor(320 / parallelFiles), 32) * 1024 * 1024,
+});
 
 export interface Writing<Aggregates, Addition> {
   readonly store: Pool;
@@ -101,7 +102,8 @@ export function openEventWriter<Aggregates, Addition>({
 
   return {
     foldWhatIsLeft: async () => {
-      for (let from = foldedTo; from < attempt.readTo;) {
+      let from = foldedTo;
+      while (from < attempt.readTo) {
         const events = await readEvents(store, attempt.fileId, from, attempt.readTo, readBackAtOnce);
         let columns: readonly string[] | undefined;
         let reader: RowReader<Addition> | undefined;
@@ -115,6 +117,8 @@ export function openEventWriter<Aggregates, Addition>({
         readTo = from;
         await foldWhenFull();
       }
+      // Before the file is fetched again: it may be gone, and these events are in the stream.
+      if (foldedTo < attempt.readTo) await fold();
     },
     write: async (chunk) => {
       await underWay;

@@ -9,7 +9,7 @@ import { openEventWriter } from './event-writer.ts';
 import type { RowReader, Writing } from './event-writer.ts';
 import { openKeyer } from './event-key.ts';
 
-/** What stands in a file, in its order. Records are numbered from 1; a header is no record. */
+/** What stands in a file, in its order. Numbers grow; a header is no record. */
 export type FileRecord =
   | { readonly columns: readonly string[] }
   | { readonly line: number; readonly values: readonly string[] }
@@ -26,16 +26,19 @@ const noTime = 'EVENT_CAPTURED_DT is no time such as 31-Jan-2026 18:30:00';
 
 /**
  * Imports all records that are behind the attempt's watermark.
- * @param records every record of the file from the first on, since equal rows are counted
- * @throws ExpectedError INPUT_NOT_VALID when a header lacks the event's time, NOT_NOW when the attempt is stale
+ * @param open gives every record of the file from the first on, since equal rows are counted; undefined where
+ *   there is nothing to be read. Called once, when what an attempt before left unfinished is in profiles
+ * @throws ExpectedError FILE_HEADER when a header lacks the event's time, NOT_NOW when the attempt is stale
  */
 export async function importRows<Aggregates, Addition>(
   importing: Importing<Aggregates, Addition>,
-  records: AsyncIterable<readonly FileRecord[]>,
+  open: () => Promise<AsyncIterable<readonly FileRecord[]> | undefined>,
 ): Promise<void> {
   const { attempt, bounds, mapping, readTime } = importing;
   const writer = openEventWriter(importing);
   await writer.foldWhatIsLeft();
+  const records = await open();
+  if (records === undefined) return;
   const keyer = openKeyer(attempt.accountId, attempt.eventType);
   let reader: RowReader<Addition> | undefined;
   let timeAt = -1;
@@ -81,7 +84,7 @@ export async function importRows<Aggregates, Addition>(
 
 const lacksTime = (): ExpectedError =>
   new ExpectedError(
-    'INPUT_NOT_VALID',
+    'FILE_HEADER',
     'The header lacks EVENT_CAPTURED_DT, by which an event has its time; are the export’s columns and the delimiter right?',
   );
 

@@ -73,7 +73,7 @@ export async function startJob(
         { key: hasRejected, value: false },
       ]),
     });
-    await untilChecked(store, handle, id);
+    await untilChecked(handle, () => findJob(store, id));
   } catch (error) {
     // Refused before its first send: nothing was sent, and the label is free for the corrected file.
     await removeUnstarted(store, id, error);
@@ -92,7 +92,7 @@ async function audienceNamed(store: Pool, field: string, name: string): Promise<
   );
 }
 
-async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {
+export async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {
   if (error instanceof ExpectedError && errorKinds[error.code].retried) return;
   await setJobState(
     store,
@@ -103,19 +103,22 @@ async function removeUnstarted(store: Pool, id: string, error: unknown): Promise
   await freeLabel(store, id);
 }
 
-async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Promise<void> {
+export async function untilChecked(
+  handle: WorkflowHandle,
+  read: () => Promise<Pick<Job, 'id' | 'state' | 'lastError'>>,
+): Promise<void> {
   const until = Date.now() + checkWithinMs;
   for (;;) {
     await wait(200);
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') throw asExpected(await handle.result().catch((error: unknown) => error));
-    const job = await findJob(store, id);
+    const job = await read();
     if (job.state === 'running') return;
     if (Date.now() < until) continue;
     if (job.lastError !== null)
       throw new ExpectedError(
         'SERVICE_UNAVAILABLE',
-        `${job.lastError}. The job goes on trying; see "jobs show ${id}".`,
+        `${job.lastError}. The job goes on trying; see "jobs show ${job.id}".`,
       );
     const answers = await Promise.race([
       handle.query(statusQuery).then(
@@ -142,7 +145,7 @@ function asExpected(error: unknown): Error {
 }
 
 /** The configuration as the Web UI shows it, in Markdown. */
-function describe(configuration: ExportAudienceConfiguration): string {
+export function describe(configuration: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(configuration).filter(([, value]) => value !== '' && value !== undefined);
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return [

@@ -22,6 +22,8 @@ export interface SeenFile {
   /** Date and time in its name. */
   readonly stamp: string;
   readonly isWhole: boolean;
+  /** The name of the file that tells how many rows it has. */
+  readonly countFile: string | undefined;
 }
 
 export interface EventFile {
@@ -75,13 +77,14 @@ export async function noteListing(
   // Locked, so that two looks at once, of which one is stale, do not run into each other.
   await database.query('select 1 from jobs where id = $1 for update', [jobId]);
   await database.query(
-    `insert into event_files as known (job_id, path, size_bytes, modified_at, account_id, event_type, stamp, state)
+    `insert into event_files as known (job_id, path, size_bytes, modified_at, account_id, event_type, stamp, state, count_file)
      select $1, path, size_bytes, to_timestamp(modified_ms / 1000.0), account_id, event_type, stamp,
-            case when is_whole then 'ready' else 'waiting' end
-       from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::boolean[])
-         as seen (path, size_bytes, modified_ms, account_id, event_type, stamp, is_whole)
+            case when is_whole then 'ready' else 'waiting' end, count_file
+       from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+                   $9::text[])
+         as seen (path, size_bytes, modified_ms, account_id, event_type, stamp, is_whole, count_file)
      on conflict (job_id, path, size_bytes, modified_at) do update set
-       last_seen_at = now(),
+       last_seen_at = now(), count_file = excluded.count_file,
        state = case when known.state = 'waiting' then excluded.state else known.state end
      where known.state in ('waiting', 'ready')`,
     [
@@ -93,11 +96,13 @@ export async function noteListing(
       files.map((file) => file.eventType),
       files.map((file) => file.stamp),
       files.map((file) => file.isWhole),
+      files.map((file) => file.countFile ?? null),
     ],
   );
   // What was never begun and is no longer there as it was: it grew, or was taken away.
   await database.query(
-    `delete from event_files where job_id = $1 and state in ('waiting', 'ready') and last_seen_at < now()`,
+    `delete from event_files
+      where job_id = $1 and state in ('waiting', 'ready') and read_to = 0 and last_seen_at < now()`,
     [jobId],
   );
 }
@@ -115,6 +120,13 @@ export async function filesToRead(
     [jobId, limit],
   );
   return rows;
+}
+
+export async function findFile(database: Database, fileId: number): Promise<EventFile | undefined> {
+  const { rows } = await database.query<EventFile>(`select ${columns} from event_files where id = $1`, [
+    fileId,
+  ]);
+  return rows[0];
 }
 
 /** When the next look can change something: a file may have become whole, or is to be tried again. */
@@ -141,6 +153,7 @@ export interface Attempt {
   readonly modifiedAt: Date;
   readonly accountId: string;
   readonly eventType: string;
+  readonly countFile: string | null;
   readonly readTo: number;
   readonly foldedTo: number;
 }
@@ -151,8 +164,8 @@ export async function beginAttempt(database: Database, fileId: number): Promise<
     `update event_files set attempt = attempt + 1, state = 'reading', started_at = coalesce(started_at, now())
       where id = $1 and state in ('ready', 'reading', 'failed')
      returning id as "fileId", attempt, job_id as "jobId", path, size_bytes as "sizeBytes",
-       modified_at as "modifiedAt", account_id as "accountId", event_type as "eventType", read_to as "readTo",
-       folded_to as "foldedTo"`,
+       modified_at as "modifiedAt", account_id as "accountId", event_type as "eventType",
+       count_file as "countFile", read_to as "readTo", folded_to as "foldedTo"`,
     [fileId],
   );
   return rows[0];
@@ -173,6 +186,20 @@ export async function endFile(
     `update event_files set state = $3, reason = $4, ended_at = now()
       where id = $1 and attempt = $2 and state = 'reading' and (folded_to = read_to or $3 = 'repeated')`,
     [fileId, attempt, state, reason],
+  );
+  if (rowCount !== 1) throw attemptIsStale();
+}
+
+/** Lets a file rest that was changed or taken away while it was read: the next look says what it is now. */
+export async function restFile(
+  database: Database,
+  { fileId, attempt }: Pick<Attempt, 'fileId' | 'attempt'>,
+  reason: string,
+): Promise<void> {
+  const { rowCount } = await database.query(
+    `update event_files set state = 'waiting', reason = $3, first_seen_at = now()
+      where id = $1 and attempt = $2 and state = 'reading'`,
+    [fileId, attempt, reason],
   );
   if (rowCount !== 1) throw attemptIsStale();
 }

@@ -128,10 +128,15 @@ async function noteSetAside(database: Database, fileId: number, { setAside, colu
       `insert into set_aside_events (file_id, line, reason) select $1, * from unnest($2::bigint[], $3::text[])`,
       [fileId, setAside.map(({ line }) => line), setAside.map(({ reason }) => reason)],
     );
-  for (const { fromLine, columns: names } of columns)
+  if (columns.length > 0)
     await database.query(
-      'insert into event_columns (file_id, from_line, columns) values ($1, $2, $3) on conflict do nothing',
-      [fileId, fromLine, names],
+      `insert into event_columns (file_id, from_line, columns) select $1, * from unnest($2::bigint[], $3::text[])
+       on conflict do nothing`,
+      [
+        fileId,
+        columns.map(({ fromLine }) => fromLine),
+        columns.map(({ columns: names }) => JSON.stringify(names)),
+      ],
     );
 }
 
@@ -176,21 +181,32 @@ export async function readEvents(
   to: number,
   limit: number,
 ): Promise<readonly StoredEvent[]> {
-  const headers = await database.query<ColumnsFrom>(
-    'select from_line as "fromLine", columns from event_columns where file_id = $1 order by from_line desc',
-    [fileId],
-  );
   const { rows } = await database.query<{ line: number; at: Date; row: string }>(
     `select line, at, row from responsys_events
       where file_id = $1 and line > $2 and line <= $3 order by line limit $4`,
     [fileId, from, to, limit],
   );
-  return rows.map(({ line, at, row }) => ({
-    line,
-    atMs: at.getTime(),
-    columns: headers.rows.find((header) => header.fromLine <= line)?.columns ?? [],
-    values: JSON.parse(row) as string[],
+  const headers = await database.query<{ fromLine: number; columns: string }>(
+    `select from_line as "fromLine", columns from event_columns
+      where file_id = $1 and from_line <= $3
+        and from_line >= (select max(from_line) from event_columns where file_id = $1 and from_line <= $2 + 1)
+      order by from_line`,
+    [fileId, from, rows.at(-1)?.line ?? from],
+  );
+  const known = headers.rows.map(({ fromLine, columns }) => ({
+    fromLine,
+    columns: JSON.parse(columns) as string[],
   }));
+  let at = 0;
+  return rows.map(({ line, at: time, row }) => {
+    while ((known[at + 1]?.fromLine ?? Infinity) <= line) at += 1;
+    return {
+      line,
+      atMs: time.getTime(),
+      columns: known[at]?.columns ?? [],
+      values: JSON.parse(row) as string[],
+    };
+  });
 }
 
 export interface RejectedRow extends SetAsideRow {

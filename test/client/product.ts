@@ -28,6 +28,9 @@ export interface Product {
   run(...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
+  readonly databaseUrl: string;
+  /** Ends the worker as a power cut would, and starts another. */
+  killWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +41,8 @@ export async function startProduct(): Promise<Product> {
   const { address, namespace, environment } = await temporalEnvironment();
   const key = randomBytes(32).toString('base64');
   const places = { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace };
-  const worker = await startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  const start = () => startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  let worker = await start();
   const env = {
     ...process.env,
     LYTICS_RESPONSYS_DATABASE_URL: database.url,
@@ -72,6 +76,12 @@ export async function startProduct(): Promise<Product> {
       const { code, out, err } = await run(...args, '--json');
       if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}`);
       return JSON.parse(out) as unknown;
+    },
+    databaseUrl: database.url,
+    killWorker: async () => {
+      worker.process.kill('SIGKILL');
+      await worker.exited;
+      worker = await start();
     },
     close: async () => {
       await worker.stop();

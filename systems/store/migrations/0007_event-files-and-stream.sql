@@ -11,6 +11,8 @@ create table event_files (
   event_type text not null,
   -- Date and time in the name, as written there: good for the order alone.
   stamp text not null,
+  -- The name of the file that tells how many rows it has.
+  count_file text,
   state text not null default 'waiting'
     check (state in ('waiting', 'ready', 'reading', 'failed', 'set-aside', 'done', 'repeated')),
   -- Why it is in that state, in the reader's words.
@@ -46,7 +48,8 @@ create index event_files_by_content on event_files (content_hash) where content_
 create table event_columns (
   file_id bigint not null references event_files on delete cascade,
   from_line bigint not null,
-  columns text[] not null,
+  -- A JSON array of names.
+  columns text not null,
   primary key (file_id, from_line)
 );
 

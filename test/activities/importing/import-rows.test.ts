@@ -60,7 +60,9 @@ const columns = ['EVENT_CAPTURED_DT', 'RIID', 'EMAIL', 'OFFER_NUMBER'];
 const bounds = { chunkRows: 7, chunkCharacters: 10_000, foldEvents: 18, foldBytes: 1 << 30 };
 const readTime = (text: string): number | undefined => (text === '' ? undefined : Number(text));
 
-async function* batches(records: readonly FileRecord[]): AsyncGenerator<readonly FileRecord[]> {
+const batches = (records: readonly FileRecord[]) => () => Promise.resolve(inBatches(records));
+
+async function* inBatches(records: readonly FileRecord[]): AsyncGenerator<readonly FileRecord[]> {
   for (let from = 0; from < records.length; from += 5) {
     await Promise.resolve();
     yield records.slice(from, from + 5);
@@ -128,6 +130,7 @@ async function newFiles(names: readonly string[]): Promise<{ jobId: string; ids:
     eventType: 'CLICK',
     stamp: String(index),
     isWhole: true,
+    countFile: undefined,
   }));
   await transaction(store, (own) => noteListing(own, jobId, seen));
   return { jobId, ids: (await filesToRead(store, jobId, 100)).map(({ id }) => id) };
