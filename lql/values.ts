@@ -55,6 +55,9 @@ export function textOf(value: Value | undefined): string | undefined {
   return isMoment(value) ? isoOf(value.atMs) : undefined;
 }
 
+/** Whether PostgreSQL takes the text into jsonb: without NUL, and without half a surrogate pair. */
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
 /** Milliseconds that a date of JavaScript reaches, before and after 1970. */
 const MOST_MS = 8.64e15;
 

@@ -6,6 +6,7 @@
  * is complete in every part, and so in their union; that makes the union of cut parts the cut of the union.
  */
 import { fieldLimits } from '../../jobs/limits.ts';
+import { isStorable } from '../values.ts';
 
 export interface Bounded<V> {
   readonly entries: Map<string, V>;
@@ -22,28 +23,31 @@ export interface Bounds {
 /** How far a collection may grow over its bounds before it is cut: cutting sorts, so it is done seldom. */
 const SLACK = 2;
 
-export const emptyBounded = <V>(): Bounded<V> => ({ entries: new Map(), end: undefined, keyBytes: 0 });
+const emptyBounded = <V>(): Bounded<V> => ({ entries: new Map(), end: undefined, keyBytes: 0 });
 
+/** Puts a value under a key, into a new collection where there is none yet; a key that is not taken makes none. */
 export function put<V>(
-  into: Bounded<V>,
+  state: Bounded<V> | undefined,
   key: string,
   value: V,
   merge: (one: V, other: V) => V,
   bounds: Bounds,
-): void {
-  if (into.end !== undefined && key >= into.end) return;
-  const present = into.entries.get(key);
-  if (present !== undefined) {
+): Bounded<V> | undefined {
+  if (state?.end !== undefined && key >= state.end) return state;
+  const present = state?.entries.get(key);
+  if (state !== undefined && present !== undefined) {
     const merged = merge(present, value);
-    if (merged !== present) into.entries.set(key, merged);
-    return;
+    if (merged !== present) state.entries.set(key, merged);
+    return state;
   }
   const bytes = Buffer.byteLength(key);
-  if (bytes > fieldLimits.textBytes) return;
+  if (bytes > fieldLimits.textBytes || !isStorable(key)) return state;
+  const into = state ?? emptyBounded<V>();
   into.entries.set(key, value);
   into.keyBytes += bytes;
   if (into.entries.size > bounds.entries * SLACK || into.keyBytes > bounds.keyBytes * SLACK)
     cut(into, bounds);
+  return into;
 }
 
 /** Merges `other` into `into`, which is returned; `other` stays as it is. */

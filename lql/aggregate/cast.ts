@@ -5,7 +5,7 @@
 import { fieldLimits } from '../../jobs/limits.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { momentOf } from '../time-text.ts';
-import { isList, isMoment, isoOf, isTime, numberOf, textOf } from '../values.ts';
+import { isList, isMoment, isoOf, isStorable, isTime, numberOf, textOf } from '../values.ts';
 import type { Value } from '../values.ts';
 
 export type Held = string | number | boolean;
@@ -23,7 +23,7 @@ export const casts: Readonly<Record<ScalarKind, (value: Value) => Held | undefin
 
 function heldText(value: Value): string | undefined {
   const text = textOf(isList(value) ? value[0] : value);
-  return text === undefined || text === '' || isTooLong(text) ? undefined : text;
+  return text === undefined || text === '' || isTooLong(text) || !isStorable(text) ? undefined : text;
 }
 
 /** No character of UTF-16 has more than three bytes, so that short texts need no counting. */

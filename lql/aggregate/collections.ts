@@ -1,7 +1,7 @@
 /** Merge operators of sets and maps: union, and for each key of a map one of the operators of single values. */
 import { isList, isPair, textOf } from '../values.ts';
 import type { Value } from '../values.ts';
-import { emptyBounded, put, settled, union } from './bounded.ts';
+import { put, settled, union } from './bounded.ts';
 import type { Bounded, Bounds } from './bounded.ts';
 import { isGreater, shownAs } from './cast.ts';
 import type { Held, ScalarKind } from './cast.ts';
@@ -44,9 +44,7 @@ export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> 
   function addOne(state: Bounded<V> | undefined, pair: Value, atMs: number): Bounded<V> | undefined {
     const made = isPair(pair) ? entry.make(pair.value, atMs) : undefined;
     if (made === undefined || !isPair(pair)) return state;
-    const into = state ?? emptyBounded<V>();
-    put(into, pair.key, made, entry.merge, bounds);
-    return into;
+    return put(state, pair.key, made, entry.merge, bounds);
   }
   return {
     add(state, value, atMs) {
@@ -79,7 +77,7 @@ export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds
       let into = state;
       for (const item of isList(value) ? value : [value]) {
         const text = textOf(cast(item));
-        if (text !== undefined) put((into ??= emptyBounded<true>()), text, true, keep, bounds);
+        if (text !== undefined) into = put(into, text, true, keep, bounds);
       }
       return into;
     },

@@ -94,3 +94,15 @@ test('A set of more than its bounds keeps the same values whatever came first, a
   assert.deepEqual(forward['a_set'], urls.toSorted().slice(0, fieldLimits.entries));
   assert.equal(Object.keys(forward['counts'] ?? {}).length, fieldLimits.entries);
 });
+
+test('No text that the store would refuse gets into a profile', () => {
+  for (const text of ['a\0b', '\ud800']) {
+    const values = mapping.valuesOf(folded([{ row: { who: 'x', text, more: [text] }, atMs: 0 }]));
+    assert.deepEqual(values, {
+      who: 'x',
+      a_count: 1,
+      a_last: '1970-01-01T00:00:00.000Z',
+      times: ['1970-01-01T00:00:00.000Z'],
+    });
+  }
+});
