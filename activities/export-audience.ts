@@ -4,50 +4,60 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
-import type { ExportPlan, NewTable } from '../jobs/export-plan.ts';
-import type { Responsys } from '../systems/responsys/index.ts';
+import type { ExportPlan } from '../jobs/export-plan.ts';
+import type { Lane } from '../jobs/lane.ts';
+import type { Reconfiguration, Retry } from '../jobs/messages.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
+import type { Audience } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
+import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
-import { forgetMerged, readCounts, writeLedger } from '../systems/store/ledger.ts';
+import { forgetMerged, groupFailures, readCounts, writeLedger } from '../systems/store/ledger.ts';
 import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
 import { holdRecords, readOldRecords, settleRecords, settleScan } from '../systems/store/records.ts';
-import type { Lane } from '../systems/store/records.ts';
 import {
+  abandonScansOf,
   advanceScan,
+  beginRetry,
   beginScan,
   endScan,
   findScan,
   latestScan,
   readScanPage,
 } from '../systems/store/scans.ts';
-import { readUserFields } from '../systems/store/user-fields.ts';
+import type { Scan } from '../systems/store/scans.ts';
+import { planAgainstAccount } from './account-planning.ts';
 import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
-import { consentFields } from './delivery/consent.ts';
+import { askFor, defaultScanPageMembers, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { planExport, sameName } from './export-planning.ts';
-import type { Planning } from './export-planning.ts';
 import { asFailure } from './failures.ts';
+import { makeTable } from './make-table.ts';
+import { reconfigure } from './reconfigure.ts';
+import type { Reconfigured } from './reconfigure.ts';
+import { canaryInWords, tooManyRejected } from './rejections.ts';
 
-/** Members of one page of a scan: ten full requests. */
-const scanPageMembers = 2_000;
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
+
+/** How often a step meets a service that does not serve before its job waits instead. */
+const patientAttempts = 3;
 
 export interface Sent {
   /** Ids that the store does not know, or that never were in the audience. */
   readonly unknown: number;
   readonly counts: Counts;
+  /** Why the job is to stop itself, in the reader's words; null where too few were rejected for that. */
+  readonly tooManyRejected: string | null;
 }
 
 export interface Progress {
@@ -63,23 +73,39 @@ interface Delivered {
 
 export interface ExportActivities {
   checkConfiguration(jobId: string): Promise<void>;
+  reconfigure(jobId: string, change: Reconfiguration): Promise<Reconfigured>;
   beginScan(jobId: string): Promise<{ readonly scanId: string; readonly total: number }>;
-  scanAudience(jobId: string, scanId: string): Promise<void>;
+  beginRetry(jobId: string, retry: Retry): Promise<{ readonly scanId: string; readonly total: number }>;
+  /** @param upTo the position to stop at, before the end; null for none */
+  scanAudience(jobId: string, scanId: string, upTo: number | null): Promise<void>;
+  /** What became of the first members, in the reader's words. */
+  readCanary(jobId: string): Promise<string>;
+  /** @throws as long as Responsys does not serve this job */
+  responsysServes(jobId: string): Promise<void>;
   abandonScan(scanId: string): Promise<void>;
   sendBatch(jobId: string, members: readonly string[]): Promise<Sent>;
   readProgress(jobId: string): Promise<Progress>;
   recordState(jobId: string, state: JobState, reason: string): Promise<void>;
 }
 
-export function exportActivities(means: Means, connections: Connections): ExportActivities {
+/** @param scanPageMembers members that a scan sends, and writes to the ledger, together */
+export function exportActivities(
+  means: Means,
+  connections: Connections,
+  scanPageMembers = defaultScanPageMembers,
+): ExportActivities {
   const { store } = means;
 
   /** Runs a step; what went wrong is kept for `jobs show`, and crosses into the workflow as a code. */
-  async function step<Result>(jobId: string, work: (job: Job) => Promise<Result>): Promise<Result> {
+  async function step<Result>(
+    jobId: string,
+    work: (job: Job) => Promise<Result>,
+    attempts = Infinity,
+  ): Promise<Result> {
     try {
       return await beating(async () => work(await findJob(store, jobId)));
     } catch (error) {
-      const failed = asFailure(error);
+      const failed = endPatience(asFailure(error), attempts);
       if (failed !== error) {
         means.log.warn(
           { jobId, error: failed.message, cause: error instanceof Error ? error.name : '' },
@@ -93,14 +119,17 @@ export function exportActivities(means: Means, connections: Connections): Export
 
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
-    const responsys = await connections.responsys(job.authorizationId);
-    const planning = await planAgainstAccount(store, responsys, job);
+    const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId: job.id });
+    const audiences = await audiencesOf(store, job);
+    const asked = { jobId: job.id, configuration, ...audiences };
+    const planning = await planAgainstAccount(store, responsys, asked, cancellationSignal());
     if (planning.faults.length > 0)
       throw new ExpectedError(
         'CONFIGURATION_REFUSED',
         planning.faults.map((fault) => `${fault}.`).join('\n'),
       );
-    for (const table of planning.newTables) await makeTable(responsys, configuration.list, table);
+    for (const table of planning.newTables)
+      await makeTable(responsys, configuration.list, table, cancellationSignal());
     await savePlan(store, job.id, planning.plan);
     await startRelaying(store, job.id);
     await setJobState(store, job.id, 'running', '');
@@ -110,7 +139,7 @@ export function exportActivities(means: Means, connections: Connections): Export
   /** Sends members as they are now, and writes nothing yet. */
   async function deliverNow(job: Job, lane: Lane, profileIds: readonly string[]): Promise<Delivered> {
     const plan = planOf(job);
-    const responsys = await connections.responsys(job.authorizationId);
+    const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
     const known = await readMembersNow(store, askFor(plan, profileIds));
     const members = known.filter((member) => member.inSource !== undefined);
     const delivery = await deliver(
@@ -130,14 +159,17 @@ export function exportActivities(means: Means, connections: Connections): Export
   /**
    * Writes what came of a delivery, together with `alsoWrite`. Who has to be sent again is written to the
    * change log with it, so that a crash right after loses nobody.
+   * @param isRetry those who were rejected before are likely to be so again, and burn no fuse
+   * @returns why the job is to stop itself, if too many were rejected
    */
   async function writeDelivered(
     job: Job,
     lane: Lane,
     { members, delivery }: Delivered,
     alsoWrite?: (database: Database) => Promise<void>,
-  ): Promise<void> {
-    await transaction(store, async (database) => {
+    isRetry = false,
+  ): Promise<Sent['tooManyRejected']> {
+    return transaction(store, async (database) => {
       await holdOffMerges(database);
       await alsoWrite?.(database);
       await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests);
@@ -150,37 +182,51 @@ export function exportActivities(means: Means, connections: Connections): Export
       const again = await settleRecords(database, job.id, lane, records, released);
       const changed = await changedSince(database, members);
       await logAgain(database, job.id, [...new Set([...again, ...changed])]);
+      if (isRetry) return null;
+      const rejected = delivery.lines.filter((line) => line.fate === 'rejected').length;
+      const { stopWhenRejected } = job.configuration;
+      const just = { sent: delivery.lines.length, rejected };
+      const blown = await burnFuse(database, job.id, just, stopWhenRejected);
+      return blown === undefined ? null : tooManyRejected(blown, stopWhenRejected);
     });
   }
 
   async function scanPage(
     job: Job,
-    scanId: string,
+    scan: Scan,
     from: number,
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, 'scan', await readScanPage(store, scanId, from, to - from));
+    const delivered = await deliverNow(job, 'bulk', await readScanPage(store, scan.id, from, to - from));
     await before;
-    await writeDelivered(job, 'scan', delivered, async (database) => {
-      if (!(await advanceScan(database, scanId, from, to)))
+    const advance = async (database: Database): Promise<void> => {
+      if (!(await advanceScan(database, scan.id, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
-    });
+    };
+    const blown = await writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry');
+    if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
 
   /** Walks the pages, several at once; each is written after the one before it. */
-  async function walk(job: Job, scanId: string): Promise<void> {
+  async function walk(job: Job, scanId: string, upTo: number | null): Promise<void> {
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
+    const total = Math.min(scan.total, upTo ?? scan.total);
     const isToEnd = (): boolean => cancellationSignal().aborted || means.stopping.aborted;
     const underWay: Promise<void>[] = [];
     let last: Promise<void> = Promise.resolve();
-    for (let from = scan.done; from < scan.total && !isToEnd(); from += scanPageMembers) {
-      if (underWay.length >= scanPagesAtOnce) await underWay.shift();
-      last = scanPage(job, scanId, from, Math.min(from + scanPageMembers, scan.total), last);
-      // Awaited below; a page that fails while another is awaited is no unhandled rejection.
-      last.catch(() => undefined);
-      underWay.push(last);
+    try {
+      for (let from = scan.done; from < total && !isToEnd(); from += scanPageMembers) {
+        if (underWay.length >= scanPagesAtOnce) await underWay.shift();
+        last = scanPage(job, scan, from, Math.min(from + scanPageMembers, total), last);
+        // Awaited below; a page that fails while another is awaited is no unhandled rejection.
+        last.catch(() => undefined);
+        underWay.push(last);
+      }
+    } finally {
+      // A page that failed ends the walk, but no page is left under way.
+      await Promise.allSettled(underWay);
     }
     await Promise.all(underWay);
     cancellationSignal().throwIfAborted();
@@ -193,31 +239,67 @@ export function exportActivities(means: Means, connections: Connections): Export
 
   return {
     checkConfiguration: (jobId) => step(jobId, checkConfiguration),
+    // No `step`: a change that is refused is no trouble of the job, which goes on as it was.
+    reconfigure: (jobId, change) =>
+      beating(async () => {
+        const job = await findJob(store, jobId);
+        const connect = () => connections.responsys(job.authorizationId);
+        return reconfigure(store, connect, job, change, cancellationSignal());
+      }).catch((error: unknown) => {
+        throw asFailure(error);
+      }),
     beginScan: (jobId) =>
       step(jobId, async (job) => {
         const plan = planOf(job);
-        const fields = [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
         // Nothing of an earlier scan is under way now.
         await settleScan(store, job.id);
-        const scan = await beginScan(store, job.id, plan.sourceAudienceId, fields);
+        const scan = await beginScan(store, job.id, plan.sourceAudienceId, scannedFields(plan));
         return { scanId: scan.id, total: scan.total };
       }),
-    scanAudience: (jobId, scanId) =>
-      step(jobId, async (job) => {
-        await walk(job, scanId);
-        await endScan(store, scanId, 'done');
+    beginRetry: (jobId, { reason }) =>
+      step(jobId, async () => {
         await settleScan(store, jobId);
+        const scan = await beginRetry(store, jobId, reason);
+        return { scanId: scan.id, total: scan.total };
+      }),
+    scanAudience: (jobId, scanId, upTo) =>
+      step(
+        jobId,
+        async (job) => {
+          await walk(job, scanId, upTo);
+          if (upTo === null) {
+            await endScan(store, scanId, 'done');
+            await settleScan(store, jobId);
+          }
+          await setLastError(store, jobId, null);
+        },
+        patientAttempts,
+      ),
+    readCanary: async (jobId) =>
+      canaryInWords(await readCounts(store, jobId), await groupFailures(store, jobId)),
+    responsysServes: (jobId) =>
+      step(jobId, async (job) => {
+        const responsys = await connections.responsys(job.authorizationId, { lane: 'live', jobId });
+        await responsys.user(cancellationSignal());
         await setLastError(store, jobId, null);
       }),
     abandonScan: (scanId) => endScan(store, scanId, 'abandoned'),
     sendBatch: (jobId, members) =>
-      step(jobId, async (job) => {
-        const delivered = await deliverNow(job, 'live', members);
-        await writeDelivered(job, 'live', delivered);
-        await setLastError(store, jobId, null);
-        const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
-        return { unknown: members.length - known, counts: await readCounts(store, jobId) };
-      }),
+      step(
+        jobId,
+        async (job) => {
+          const delivered = await deliverNow(job, 'live', members);
+          const blown = await writeDelivered(job, 'live', delivered);
+          await setLastError(store, jobId, null);
+          const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
+          return {
+            unknown: members.length - known,
+            counts: await readCounts(store, jobId),
+            tooManyRejected: blown,
+          };
+        },
+        patientAttempts,
+      ),
     readProgress: async (jobId) => {
       const [job, counts, scan] = await Promise.all([
         findJob(store, jobId),
@@ -232,9 +314,20 @@ export function exportActivities(means: Means, connections: Connections): Export
     },
     recordState: async (jobId, state, reason) => {
       await setJobState(store, jobId, state, reason);
-      if (state === 'stopped' || state === 'failed') await stopRelaying(store, jobId);
+      // Resumed or approved: what was rejected before has been looked at.
+      if (state === 'running') await mendFuse(store, jobId);
+      if (state !== 'stopped' && state !== 'failed') return;
+      await stopRelaying(store, jobId);
+      await abandonScansOf(store, jobId);
     },
   };
+}
+
+/** A service that does not serve is not tried again by the step for ever: the job is to know that it waits. */
+function endPatience(failed: Error, attempts: number): Error {
+  if (!(failed instanceof ApplicationFailure) || failed.type !== 'SERVICE_UNAVAILABLE') return failed;
+  if (activityInfo().attempt < attempts) return failed;
+  return ApplicationFailure.nonRetryable(failed.message, failed.type);
 }
 
 function planOf(job: Job): ExportPlan {
@@ -243,24 +336,11 @@ function planOf(job: Job): ExportPlan {
   return job.plan;
 }
 
-const askFor = (plan: ExportPlan, profileIds: readonly string[]): Parameters<typeof readMembersNow>[1] => ({
-  profileIds,
-  sourceAudienceId: plan.sourceAudienceId,
-  audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],
-  fields: [
-    ...new Set([
-      ...plan.idMappings.map(({ field }) => field),
-      ...(plan.fields?.columns.map(({ field }) => field) ?? []),
-      ...consentFields,
-    ]),
-  ],
-});
-
-async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): Promise<Planning> {
-  const { configuration } = job;
-  const lists = await responsys.lists(cancellationSignal());
-  const list = lists.find((one) => sameName(one.name, configuration.list));
-  const tables = list === undefined ? [] : await responsys.extensionTables(list.name, cancellationSignal());
+/** The audiences that the job was started with, whatever they are called now. */
+async function audiencesOf(
+  store: Pool,
+  job: Job,
+): Promise<{ readonly source: Audience; readonly exported: readonly Audience[] }> {
   const links = await audiencesOfJob(store, job.id);
   const audiences = await audiencesById(
     store,
@@ -268,23 +348,8 @@ async function planAgainstAccount(store: Pool, responsys: Responsys, job: Job): 
   );
   const source = audiences.find(({ id }) => links.some((link) => link.isSource && link.id === id));
   if (source === undefined) throw new ExpectedError('NOT_FOUND', 'audience: the source audience is gone.');
-  const exported = configuration.exportAudienceMemberships.flatMap((name) =>
+  const exported = job.configuration.exportAudienceMemberships.flatMap((name) =>
     audiences.filter((audience) => audience.name === name),
   );
-  return planExport(configuration, job.id, { lists, tables }, await readUserFields(store), source, exported);
-}
-
-/**
- * Makes a table. Whatever goes wrong, the account is asked whether the table is there now: an answer that
- * was lost, or another job that was faster, has done what was wanted.
- */
-async function makeTable(responsys: Responsys, list: string, table: NewTable): Promise<void> {
-  try {
-    await responsys.createExtensionTable(list, table, cancellationSignal());
-  } catch (error) {
-    const tables = await responsys.extensionTables(list, cancellationSignal());
-    const made = tables.find((one) => sameName(one.name, table.name));
-    const has = (name: string): boolean => made?.fields.some((field) => sameName(field.name, name)) === true;
-    if (!table.fields.every((field) => has(field.name))) throw error;
-  }
+  return { source, exported };
 }

@@ -57,5 +57,6 @@ export function codeOfResponsysError(error: ResponsysError): ErrorCode {
 
 function responsysFailure(error: ResponsysError): ApplicationFailure {
   const correlation = error.correlationId === undefined ? '' : ` (correlation id ${error.correlationId})`;
-  return failure(codeOfResponsysError(error), `${error.message}${correlation}`, error.retryAfterMs);
+  const remedy = error.kind === 'login-refused' ? '; then run "authorizations update"' : '';
+  return failure(codeOfResponsysError(error), `${error.message}${remedy}${correlation}`, error.retryAfterMs);
 }

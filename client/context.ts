@@ -3,6 +3,8 @@
  * end. Production says where they are in the environment; otherwise the running embedded default is used.
  */
 import { Client, Connection } from '@temporalio/client';
+import { openConnections } from '../activities/connections.ts';
+import type { Connections } from '../activities/connections.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { readEnvironment } from '../systems/environment.ts';
 import type { Environment } from '../systems/environment.ts';
@@ -20,6 +22,11 @@ export interface Context {
   key(): Key;
   hashKeys(): Promise<HashKeys>;
   temporal(): Promise<Client>;
+  /**
+   * To Responsys: in the account's live lane, like any others. A login that was refused is not held back
+   * here: it is made as often as a person asks for it, and no more.
+   */
+  connections(): Promise<Connections>;
   /** Hosts besides Oracle's that may be sent a login. */
   readonly allowHosts: readonly string[];
   /** The Web UI's address, where it is known. */
@@ -49,10 +56,21 @@ export function openContext(environment: Environment = readEnvironment()): Conte
       closers.push(() => connection.connection.close());
       return new Client(connection);
     }),
+    connections: once(async () => {
+      const connections = openConnections({
+        store: await store(),
+        key: key(),
+        allowHosts: places.allowHosts,
+        log: { debug: () => undefined },
+      });
+      closers.push(() => connections.close());
+      return connections;
+    }),
     allowHosts: places.allowHosts,
     uiUrl: places.uiUrl,
     close: async () => {
-      await Promise.all(closers.map((close) => close()));
+      // What was opened last may still need what was opened before it.
+      for (const close of closers.reverse()) await close();
     },
   };
 }

@@ -3,10 +3,11 @@
  */
 import { Command, CommanderError } from 'commander';
 import { ExpectedError, errorKinds } from '../jobs/errors.ts';
+import { addAccountCommands } from './commands/accounts.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
-import { addAccountCommand } from './commands/accounts.ts';
+import { addEventAccountCommand } from './commands/event-accounts.ts';
 
 const program = new Command('lytics-responsys')
   .description('The integration between Lytics and Oracle Responsys.')
@@ -14,9 +15,10 @@ const program = new Command('lytics-responsys')
   .showHelpAfterError('(--help shows what is possible)')
   .configureHelp({ sortSubcommands: false });
 addAuthorizationCommands(program);
+addAccountCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
-addAccountCommand(program);
+addEventAccountCommand(program);
 
 try {
   await program.parseAsync();

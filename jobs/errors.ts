@@ -13,7 +13,7 @@ export interface ErrorKind {
   /** What the reader does about it. */
   readonly remedy: string;
   /** The exit code of a command that ends with it. */
-  readonly exit: 2 | 3 | 4 | 5;
+  readonly exit: 2 | 3 | 4 | 5 | 6;
 }
 
 export const errorKinds = {
@@ -44,7 +44,8 @@ export const errorKinds = {
   AUTHORIZATION_REFUSED: {
     meaning: 'The service refused the login.',
     retried: false,
-    remedy: 'Correct the authorization with "authorizations update", then "jobs resume".',
+    remedy:
+      'Correct the authorization with "authorizations update": the jobs that it parked go on by themselves.',
     exit: 3,
   },
   AUTHORIZATION_KIND: {
@@ -59,11 +60,29 @@ export const errorKinds = {
     remedy: 'Correct what the message lists, and start the job again.',
     exit: 3,
   },
+  CHANGE_REFUSED: {
+    meaning: 'A changed file asks for what a job that is there cannot change.',
+    retried: false,
+    remedy: 'Stop the job and start another under another label, or undo that change of the file.',
+    exit: 3,
+  },
   REQUEST_REFUSED: {
     meaning: 'Responsys refused a whole request for a reason that is no single row’s.',
     retried: false,
     remedy: 'The message has Responsys’ code; "jobs failures" has its words.',
     exit: 3,
+  },
+  TOO_MANY_REJECTED: {
+    meaning: 'More of a job’s members were rejected than its setting stopWhenRejected lets pass.',
+    retried: false,
+    remedy: 'See "jobs failures"; then "jobs resume" goes on, "jobs retry" sends the rejected again.',
+    exit: 3,
+  },
+  DRIFT: {
+    meaning: 'What Responsys holds of members is not what was sent.',
+    retried: false,
+    remedy: 'See the table; "jobs backfill" sends everybody again.',
+    exit: 6,
   },
   SERVICE_UNAVAILABLE: {
     meaning: 'A service cannot be reached, throttles, or answers with errors of its own.',

@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import {
   defaultBatchSize,
   defaultFlushIntervalMs,
+  defaultStopWhenRejectedPercent,
   maxAdditionalFields,
   maxExportedAudiences,
   maxFieldsToTrigger,
@@ -37,6 +38,13 @@ const identifierColumn = z.enum(identifierColumns, {
 const tableName = name.superRefine((value, context) => {
   const fault = columnNameFault(value);
   if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${value}" ${fault}` });
+});
+
+const percent = z.string().transform((text, context) => {
+  const share = Number(/^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim())?.[1] ?? Number.NaN);
+  if (share > 0 && share <= 100) return share;
+  context.addIssue({ code: 'custom', message: `"${text}" is no share from 1% to 100%, such as 20%` });
+  return z.NEVER;
 });
 
 const upTo = (most: number, what: string): z.ZodDefault<z.ZodArray<typeof name>> =>
@@ -77,6 +85,10 @@ const shape = z.strictObject({
   batchSize: z.int().min(1).max(maxRowsPerRequest).default(defaultBatchSize),
   /** The longest that a change waits for its batch to fill: `30s`, `10m`, `1h`. */
   flushInterval: duration.default(defaultFlushIntervalMs),
+  /** Members that the first scan sends before the job waits for `approve`; none unless given. */
+  canary: z.int().min(1).optional(),
+  /** The share of rejected members at which the job stops itself, in percent; `100%` never stops it. */
+  stopWhenRejected: percent.default(defaultStopWhenRejectedPercent),
 });
 
 /** A job's file, checked; each fault names its field. */

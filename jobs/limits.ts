@@ -22,6 +22,14 @@ export const maxExportedAudiences = 29;
 
 /** Lytics: "up to 75 fields to trigger". Source: reference, Responsys' Export Audience. */
 export const maxFieldsToTrigger = 75;
+/**
+ * The share of rejected members, in percent, at which a job stops itself. Files of people are dirty by a few
+ * percent; when every other row is refused, it is the mapping, the list or the account that is wrong. Ours.
+ */
+export const defaultStopWhenRejectedPercent = 50;
+
+/** Members of which that share is taken at least: fewer say little. Ours: one full request. */
+export const leastMembersOfFuse = 200;
 
 /** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
 export const maxColumnNameLength = 30;
@@ -54,3 +62,18 @@ export const fieldLimits = {
   /** UTF-8 bytes of one text; a longer one is not taken into a profile. */
   textBytes: 4_096,
 } as const;
+
+/** The window in which Responsys counts calls of a function. Source: Oracle's REST guide, throttling. */
+export const limitWindowMs = 60_000;
+
+/** How long Responsys' own capacity limit holds. Source: Oracle's REST guide, INTERNAL_CAPACITY_LIMIT_EXCEEDED. */
+export const capacityWindowMs = 10 * 60_000;
+
+/** What one call may take, from its start to the end of its answer. Ours. */
+export const maxCallMs = 60_000;
+
+/** Within which a worker begins a call that it has leased a slot for, or gives the slot back. Ours. */
+export const slotUseMs = 2_000;
+
+/** What a call that got no answer is given to be counted all the same. Ours. */
+export const unansweredCallMs = 5_000;

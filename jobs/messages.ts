@@ -3,6 +3,7 @@
  * payloads hold profiles' random ids, counts and codes: never an identifier of a person, never a secret.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ExportAudienceConfiguration } from './export-audience.ts';
 
 /** Members whose membership of an audience, fields or identifiers changed; at most 100. */
 export interface MembersChanged {
@@ -19,10 +20,20 @@ export const againSignal = defineSignal<[MembersChanged]>('again');
 export const scanEndedSignal = defineSignal<[ScanEnded]>('scanEnded');
 
 export interface ScanEnded {
-  readonly outcome: 'done' | 'stopped' | 'failed';
-  /** Why it failed, in the reader's words. */
+  /** `canary`: the first members are sent, and the rest waits for approval. */
+  readonly outcome: 'done' | 'canary' | 'stopped' | 'failed';
+  /** Why it failed, or what became of the canary, in the reader's words. */
   readonly reason?: string;
+  /** The code of the error that it failed of. */
+  readonly code?: string;
 }
+
+/** Responsys refused the login of this version of the job's authorization: no job is to try it again. */
+export const loginRefusedSignal =
+  defineSignal<[{ readonly version: number; readonly reason: string }]>('loginRefused');
+/** The job's authorization was updated to this version. */
+export const authorizationUpdatedSignal =
+  defineSignal<[{ readonly version: number }]>('authorizationUpdated');
 
 export const pauseUpdate = defineUpdate<ExportStatus>('pause');
 export const resumeUpdate = defineUpdate<ExportStatus>('resume');
@@ -30,8 +41,32 @@ export const resumeUpdate = defineUpdate<ExportStatus>('resume');
 export const flushUpdate = defineUpdate<ExportStatus>('flush');
 /** Scan the audience again. */
 export const backfillUpdate = defineUpdate<ExportStatus>('backfill');
+/** Send rejected members again: all, or those of one reason. */
+export const retryUpdate = defineUpdate<ExportStatus, [Retry | undefined]>('retry');
+
+export interface Retry {
+  /** A reason's code, such as `bad-email`; all reasons without one. */
+  readonly reason?: string;
+}
+
+/** After the canary: send the rest. */
+export const approveUpdate = defineUpdate<ExportStatus>('approve');
 /** Finish what is in flight, then end. */
 export const stopUpdate = defineUpdate<ExportStatus>('stop');
+
+/** A job's new configuration: names of fields, lists and audiences, nobody's data. */
+export interface Reconfiguration {
+  readonly configuration: ExportAudienceConfiguration;
+  /** The revision that it changes. */
+  readonly from: string;
+  /** The id of the revision that it makes. */
+  readonly to: string;
+  /** Whether all members are to be sent again. */
+  readonly backfill: boolean;
+}
+
+/** Go on with another configuration. @returns false where the job had it already */
+export const reconfigureUpdate = defineUpdate<boolean, [Reconfiguration]>('reconfigure');
 
 export const statusQuery = defineQuery<ExportStatus>('status');
 
@@ -39,8 +74,11 @@ export const scanPauseSignal = defineSignal('pause');
 export const scanResumeSignal = defineSignal('resume');
 export const scanStopSignal = defineSignal('stop');
 
-/** `parked`: something refused that only a person can mend; it waits for `resume`. */
-export type ExportState = 'checking' | 'running' | 'paused' | 'parked' | 'stopping';
+/**
+ * `waiting`: Responsys does not serve; it goes on by itself. `approval`: the canary is sent; it waits for
+ * `approve`. `parked`: something refused that only a person can mend; it waits for `resume`.
+ */
+export type ExportState = 'checking' | 'running' | 'paused' | 'waiting' | 'approval' | 'parked' | 'stopping';
 
 export interface ExportStatus {
   readonly state: ExportState;

@@ -1,5 +1,5 @@
 /**
- * `node sandbox/main.ts --data FILE.sqlite`: a local Responsys. Prints one JSON line when it is ready, and
+ * `npm run sandbox -- --data FILE.sqlite`: a local Responsys. Prints one JSON line when it is ready, and
  * stops cleanly on SIGINT and SIGTERM.
  */
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { openSandbox } from './sandbox.ts';
 import { listen } from './server.ts';
 
-const usage = `node sandbox/main.ts --data FILE.sqlite [--port N] [--api-port N] [--config FILE.json] [--host 127.0.0.1]
+const usage = `npm run sandbox -- --data FILE.sqlite [--port N] [--api-port N] [--config FILE.json] [--host 127.0.0.1]
 
   --data      the SQLite file that keeps the account; made when absent
   --port      the port of logins, the control API and the page (default: a free one)

@@ -91,6 +91,28 @@ export function readRunning(dataFolder: string): Running | undefined {
   return runningFile.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
+const authorizationPrefix = 'LYTICS_RESPONSYS_AUTHORIZATION_';
+
+/** The variable that gives a field of an authorization, as LYTICS_RESPONSYS_AUTHORIZATION_ENDPOINT_URI. */
+export const authorizationVariable = (field: string): string =>
+  authorizationPrefix + field.replace(/[A-Z]/g, '_$&').toUpperCase();
+
+/** The fields of an authorization that the environment gives; a blank one is the same as none. */
+export function readAuthorizationFields(
+  // eslint-disable-next-line no-restricted-properties -- the one place that reads it
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const given = Object.entries(env).flatMap(([name, value = '']) =>
+    name.startsWith(authorizationPrefix) && value !== ''
+      ? [[fieldOf(name.slice(authorizationPrefix.length)), value] as const]
+      : [],
+  );
+  return Object.fromEntries(given);
+}
+
+const fieldOf = (words: string): string =>
+  words.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
 /** For child processes that are to find their own way: the environment without what would lead them elsewhere. */
 export function environmentForChildren(): NodeJS.ProcessEnv {
   const elsewhere = new Set(['LYTICS_RESPONSYS_DATABASE_URL', 'LYTICS_RESPONSYS_KEY', 'TEMPORAL_ADDRESS']);

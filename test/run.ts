@@ -1,6 +1,6 @@
 /**
  * `npm test`: all test files, or those named (`npm test -- test/systems`), two at a time, with the shared
- * servers started once. The last line has the counts.
+ * servers started once. `npm run test:long` has those that take minutes. The last line has the counts.
  */
 import { existsSync, globSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,15 +11,18 @@ import { POSTGRES_VARIABLE, TEMPORAL_VARIABLE } from './harness/variables.ts';
 import { keepTally } from './harness/tally.ts';
 import { startSharedPostgres, startSharedTemporal, type SharedServer } from './setup.ts';
 
-const PATTERN = 'test/**/*.test.ts';
+const args = process.argv.slice(2).filter((arg) => arg !== '--long');
+const isLong = process.argv.includes('--long');
+const FILES = isLong ? '**/*.long.ts' : '**/*.test.ts';
+const PATTERN = join('test', FILES);
 
 /** For one file: a hang is to fail, not to last. */
-const FILE_TIMEOUT_MS = 600_000;
+const FILE_TIMEOUT_MS = isLong ? 3_600_000 : 600_000;
 
-function filesOf(args: readonly string[]): readonly string[] {
+function filesOf(): readonly string[] {
   const root = resolve(import.meta.dirname, '..');
   const patterns = args.map((arg) =>
-    existsSync(arg) && statSync(arg).isDirectory() ? join(arg, '**/*.test.ts') : arg,
+    existsSync(arg) && statSync(arg).isDirectory() ? join(arg, FILES) : arg,
   );
   const found = args.length === 0 ? globSync(PATTERN, { cwd: root }) : globSync(patterns);
   return [...new Set(found.map((file) => resolve(args.length === 0 ? root : '.', file)))].sort();
@@ -39,9 +42,9 @@ async function runFiles(files: readonly string[], signal: AbortSignal): Promise<
   return failed === 0 && passed > 0 && !signal.aborted;
 }
 
-const files = filesOf(process.argv.slice(2));
+const files = filesOf();
 if (files.length === 0) {
-  process.stderr.write(`No test file at: ${process.argv.slice(2).join(' ') || PATTERN}\n`);
+  process.stderr.write(`No test file at: ${args.join(' ') || PATTERN}\n`);
   process.exit(2);
 }
 const interrupted = new AbortController();

@@ -6,6 +6,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { pino } from 'pino';
 import { openConnections } from '../activities/connections.ts';
+import { loginGuard } from '../activities/login-guard.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
 import { importActivities } from '../activities/import-activity.ts';
@@ -64,18 +65,21 @@ async function main(): Promise<void> {
     log,
     stopping: stopping.signal,
   };
+  const connections = openConnections(means, (id, version) => loginGuard(means, id, version));
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace,
     taskQueue,
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
     activities: {
-      ...exportActivities(means, openConnections(means)),
+      ...exportActivities(means, connections),
       ...importActivities(means),
       ...relayActivities(means),
     },
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 20,
+    // A step hears of a pause in the answer to its heartbeat; held back for less, it hears of it in seconds.
+    maxHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + 10_000,
   });
@@ -98,6 +102,7 @@ async function main(): Promise<void> {
   process.send?.({ ready: true });
   log.info({ taskQueue, namespace }, 'worker ready');
   await ran;
+  await connections.close();
   await nativeConnection.close();
   await connection.close();
   await store.end();

@@ -38,6 +38,10 @@ function heading(status: ExportStatus): string {
       return status.scanning ? 'Scanning the audience' : 'Following the audience';
     case 'paused':
       return 'Paused';
+    case 'waiting':
+      return 'Waiting for Responsys: it goes on by itself';
+    case 'approval':
+      return 'Waiting for approval: "approve" sends the rest, "stop" ends';
     case 'parked':
       return 'Parked: it waits for a person, and for "resume"';
     case 'stopping':

@@ -14,22 +14,30 @@ import {
 import type { ExportActivities } from '../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
 import { scanEndedSignal, scanPauseSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
-import type { ScanEnded } from '../jobs/messages.ts';
-import { reasonOf } from './reason.ts';
+import type { Retry, ScanEnded } from '../jobs/messages.ts';
+import { codeOf, reasonOf } from './reason.ts';
 
 const { scanAudience: walkAudience } = proxyActivities<ExportActivities>({
-  scheduleToCloseTimeout: '30 days',
+  // Of one attempt: however long Responsys does not serve, the walk goes on from its position.
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
-const { beginScan, abandonScan } = proxyActivities<ExportActivities>({
+const { beginScan, beginRetry, abandonScan, readCanary } = proxyActivities<ExportActivities>({
   startToCloseTimeout: '10m',
   heartbeatTimeout: '30s',
 });
 
-export async function scanAudience({ jobId }: { readonly jobId: string }): Promise<ScanEnded> {
+export interface ScanInput {
+  readonly jobId: string;
+  /** Only so many members are sent, and the rest when another scan goes on. */
+  readonly canary?: number | undefined;
+  /** Not the audience: the job's rejected members again. */
+  readonly retry?: Retry | undefined;
+}
+
+export async function scanAudience({ jobId, canary, retry }: ScanInput): Promise<ScanEnded> {
   const wish = { pause: false, stop: false };
   let walking: CancellationScope | undefined;
   setHandler(scanPauseSignal, () => {
@@ -46,9 +54,12 @@ export async function scanAudience({ jobId }: { readonly jobId: string }): Promi
 
   const ended = await (async (): Promise<ScanEnded> => {
     try {
-      const { scanId, total } = await beginScan.executeWithOptions({ summary: 'take the members to scan' }, [
-        jobId,
-      ]);
+      const begin =
+        retry === undefined
+          ? beginScan.executeWithOptions({ summary: 'take the members to scan' }, [jobId])
+          : beginRetry.executeWithOptions({ summary: 'take the rejected members' }, [jobId, retry]);
+      const { scanId, total } = await begin;
+      const upTo = Math.min(canary ?? total, total);
       for (;;) {
         await condition(() => !wish.pause || wish.stop);
         if (wish.stop) {
@@ -58,9 +69,14 @@ export async function scanAudience({ jobId }: { readonly jobId: string }): Promi
         try {
           walking = new CancellationScope();
           await walking.run(() =>
-            walkAudience.executeWithOptions({ summary: `send ${total} members` }, [jobId, scanId]),
+            walkAudience.executeWithOptions({ summary: `send ${upTo} members` }, [
+              jobId,
+              scanId,
+              canary ?? null,
+            ]),
           );
-          return { outcome: 'done' };
+          if (canary === undefined) return { outcome: 'done' };
+          return { outcome: 'canary', reason: await readCanary(jobId) };
         } catch (error) {
           // Paused or stopped: the walk has written what it had under way, and goes on from there.
           if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
@@ -68,7 +84,7 @@ export async function scanAudience({ jobId }: { readonly jobId: string }): Promi
       }
     } catch (error) {
       if (isCancellation(error)) throw error;
-      return { outcome: 'failed', reason: reasonOf(error) };
+      return { outcome: 'failed', reason: reasonOf(error), code: codeOf(error) };
     }
   })();
   await getExternalWorkflowHandle(exportAudienceWorkflowId(jobId)).signal(scanEndedSignal, ended);

@@ -5,10 +5,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExportPlan, FieldColumn, Table } from '../../jobs/export-plan.ts';
 import { maxRowsPerRequest } from '../../jobs/limits.ts';
-import type { Responsys, RowOutcome } from '../../systems/responsys/index.ts';
+import type { Merges, RowOutcome } from '../../systems/responsys/index.ts';
 import type { Fate, LedgerLine, Reason, RequestLine, Target } from '../../systems/store/ledger.ts';
 import type { MemberNow } from '../../systems/store/members.ts';
 import type { MemberRecord, OldRecord, Released } from '../../systems/store/records.ts';
+import { allEnded } from './all-ended.ts';
 import { cellOf } from './cells.ts';
 import { groupRows } from './grouping.ts';
 import { listRow } from './list-rows.ts';
@@ -54,7 +55,7 @@ interface Outcome {
  * @throws ResponsysError when a whole request failed; what was sent before it may be sent again
  */
 export async function deliver(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   members: readonly MemberNow[],
@@ -67,6 +68,25 @@ export async function deliver(
   await mergeList(responsys, plan, settings, rows, outcomes, requests, signal);
 
   const inList = rows.filter((row) => outcomeOf(outcomes, row).fates.list === 'accepted');
+  const records: MemberRecord[] = [];
+  const released: Released[] = [];
+  if (plan.memberships !== null) {
+    records.push(
+      ...inList.map((row) => {
+        const { column, text } = matchOf(row, plan, outcomes);
+        return { profileId: row.member.profileId, column, value: text };
+      }),
+    );
+    const old = await holdRecords(
+      members.map(({ profileId }) => profileId),
+      records,
+    );
+    released.push(
+      ...(await releaseRecords(responsys, plan.list, plan.memberships, settings, old, requests, signal)),
+    );
+    for (const one of released) if (one.outcome === 'failed') noteKept(outcomes, one.profileId);
+  }
+
   const tables: Promise<void>[] = [];
   if (plan.fields !== null) {
     const entered = inList.filter((row) => row.change === 'enter');
@@ -85,35 +105,19 @@ export async function deliver(
       ),
     );
   }
-  const records: MemberRecord[] = [];
-  const released: Released[] = [];
   if (plan.memberships !== null) {
     const { name, columns } = plan.memberships;
-    records.push(
-      ...inList.map((row) => {
-        const { column, text } = matchOf(row, plan, outcomes);
-        return { profileId: row.member.profileId, column, value: text };
-      }),
-    );
-    const old = await holdRecords(
-      members.map(({ profileId }) => profileId),
-      records,
-    );
-    released.push(
-      ...(await releaseRecords(responsys, plan.list, plan.memberships, settings, old, requests, signal)),
-    );
     const membershipRows = inList.map((row) => ({
       row,
       cells: new Map(
         columns.map(({ audienceId, column }) => [column, row.member.audienceIds.has(audienceId) ? '1' : '0']),
       ),
     }));
-    for (const one of released) if (one.outcome === 'failed') noteKept(outcomes, one.profileId);
     tables.push(
       mergeTable(responsys, plan, settings, 'memberships', name, membershipRows, outcomes, requests, signal),
     );
   }
-  await Promise.all(tables);
+  await allEnded(tables);
   return { lines: members.map((member) => toLine(member, outcomes)), requests, records, released };
 }
 
@@ -134,7 +138,7 @@ function toListRows(
 }
 
 async function mergeList(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   rows: readonly ListRow[],
@@ -168,7 +172,7 @@ async function mergeList(
       record(outcomeOf(outcomes, row), 'list', result.rows[index]);
     });
   });
-  await Promise.all(merges);
+  await allEnded(merges);
 }
 
 interface TableRow {
@@ -201,7 +205,7 @@ function toFieldRows(
 }
 
 async function mergeTable(
-  responsys: Responsys,
+  responsys: Merges,
   plan: ExportPlan,
   settings: DeliverySettings,
   target: 'fields' | 'memberships',
@@ -240,9 +244,7 @@ async function mergeTable(
   const key = ({ row, cells }: TableRow): string =>
     [matchOf(row, plan, outcomes).column, ...cells.keys()].join();
   const sendAll = async (some: readonly TableRow[]): Promise<readonly TableRow[]> =>
-    (
-      await Promise.all(groupRows(some, key, Math.min(settings.batchSize, maxRowsPerRequest)).map(send))
-    ).flat();
+    (await allEnded(groupRows(some, key, Math.min(settings.batchSize, maxRowsPerRequest)).map(send))).flat();
 
   let unseen = await sendAll(rows);
   for (const waitMs of noContactWaitsMs) {

@@ -4,16 +4,17 @@
  * inserted; a record that another member holds is left as it is.
  */
 import type { MembershipColumn, Table } from '../../jobs/export-plan.ts';
-import type { Responsys, RowOutcome } from '../../systems/responsys/index.ts';
+import type { Merges, RowOutcome } from '../../systems/responsys/index.ts';
 import type { RequestLine } from '../../systems/store/ledger.ts';
 import type { OldRecord, Released } from '../../systems/store/records.ts';
 import type { DeliverySettings } from './deliver.ts';
+import { allEnded } from './all-ended.ts';
 import { groupRows } from './grouping.ts';
 import { noteRequests } from './request-lines.ts';
 
 /** @throws ResponsysError when a whole request failed; what was sent before it may be sent again */
 export async function releaseRecords(
-  responsys: Responsys,
+  responsys: Merges,
   list: string,
   table: Table<MembershipColumn>,
   settings: DeliverySettings,
@@ -44,7 +45,7 @@ export async function releaseRecords(
     }));
   });
   return [
-    ...(await Promise.all(groups)).flat(),
+    ...(await allEnded(groups)).flat(),
     ...shared.map((record): Released => ({ ...record, outcome: 'left' })),
   ];
 }

@@ -30,7 +30,7 @@ export const boundsOf = (parallelFiles: number): WriteBounds => ({
   chunkRows: 25_000,
   chunkCharacters: 16 * 1024 * 1024,
   foldEvents: 400_000,
-  foldBytes: Math.max(Math.floor(320 / parallelFiles), 32) * 1024 * 1024,
+  foldBytes: Math.max(Math.floor(128 / parallelFiles), 32) * 1024 * 1024,
 });
 
 export interface Writing<Aggregates, Addition> {

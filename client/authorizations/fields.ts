@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { authorizationFields, authorizationKinds, authorizationSchema } from '../../jobs/authorization.ts';
 import type { Authorization } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
+import { authorizationVariable, readAuthorizationFields } from '../../systems/environment.ts';
 import { normaliseEndpointUri } from '../../systems/responsys/index.ts';
 
 /** The fields of a file, or of standard input. @throws ExpectedError INPUT_NOT_VALID */
@@ -24,6 +25,17 @@ export async function readFields(path: string, kind: string | undefined): Promis
     throw notValid('--from-file', `${path} is neither YAML nor JSON`);
   }
   if (typeof fields !== 'object' || fields === null) throw notValid('--from-file', `${path} has no fields`);
+  return { ...(kind === undefined ? {} : { kind }), ...fields };
+}
+
+/** The fields of the environment. @throws ExpectedError INPUT_NOT_VALID where there is none */
+export function fieldsOfEnvironment(kind: string | undefined): Record<string, unknown> {
+  const fields = readAuthorizationFields();
+  if (Object.keys(fields).length === 0)
+    throw notValid(
+      '--from-env',
+      `no variable gives a field; expected some such as ${authorizationVariable('label')}, ${authorizationVariable('endpointUri')}`,
+    );
   return { ...(kind === undefined ? {} : { kind }), ...fields };
 }
 

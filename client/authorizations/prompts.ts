@@ -69,11 +69,7 @@ async function isReadable(path: string): Promise<true | string> {
   }
 }
 
-/** @throws ExpectedError USAGE where there is nobody to ask */
-function atTerminal(): void {
-  if (!process.stdin.isTTY)
-    throw new ExpectedError(
-      'USAGE',
-      'There is no terminal to ask at: give the fields with --from-file FILE.',
-    );
+/** @param instead what to do without a terminal. @throws ExpectedError USAGE where there is nobody to ask */
+export function atTerminal(instead = 'give the fields with --from-file FILE or --from-env'): void {
+  if (!process.stdin.isTTY) throw new ExpectedError('USAGE', `There is no terminal to ask at: ${instead}.`);
 }

@@ -1,28 +1,24 @@
 /**
  * Tries an authorization: logs in, and looks at what its user may see.
  */
-import type { Authorization } from '../../jobs/authorization.ts';
-import { callsPerMinute, connectResponsys } from '../../systems/responsys/index.ts';
-import { eventFilesOf, openFolder, unlockPgpKey } from '../../systems/sftp/index.ts';
 import type { SftpAuthorization } from '../../jobs/authorization.ts';
+import { eventFilesOf, openFolder, unlockPgpKey } from '../../systems/sftp/index.ts';
+import { findAuthorization, openAuthorization } from '../../systems/store/authorizations.ts';
+import type { Context } from '../context.ts';
 import { responsysFailure } from '../responsys-failure.ts';
 
 /**
  * Logs in for real.
+ * @param label the authorization's
  * @returns what was found, by its name for the reader
- * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE, HOST_KEY_CHANGED, INPUT_NOT_VALID
+ * @throws ExpectedError AUTHORIZATION_REFUSED, SERVICE_UNAVAILABLE, NOT_FOUND, HOST_KEY_CHANGED, INPUT_NOT_VALID
  */
-export async function testLogin(
-  authorization: Authorization,
-  allowHosts: readonly string[],
-): Promise<Record<string, string | number>> {
+export async function testLogin(context: Context, label: string): Promise<Record<string, string | number>> {
+  const store = await context.store();
+  const { id } = await findAuthorization(store, label);
+  const { authorization } = await openAuthorization(store, context.key(), id);
   if (authorization.kind !== 'responsys-interact') return testSftp(authorization);
-  const responsys = connectResponsys({
-    login: authorization,
-    allowHosts,
-    governor: callsPerMinute({}),
-    log: () => undefined,
-  });
+  const responsys = await (await context.connections()).responsys(id);
   try {
     const { endPoint } = await responsys.logIn();
     const { accountName } = await responsys.user();

@@ -1,48 +1,86 @@
 /**
- * `options`: what can be chosen in a job's file, as the services show it.
+ * `accounts`: the accounts of Responsys behind the authorizations, and how much of their allowances is used.
  */
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
-import { openFolder } from '../../systems/sftp/index.ts';
-import { eventFilesOf } from '../../systems/sftp/index.ts';
-import { findAuthorization, openAuthorization } from '../../systems/store/authorizations.ts';
+import { summariseAccounts } from '../../systems/store/accounts.ts';
+import type { AccountSummary } from '../../systems/store/accounts.ts';
 import { runs } from '../command.ts';
+import type { Output } from '../output.ts';
 
-export function addAccountCommand(program: Command): void {
-  const existing = program.commands.find((command) => command.name() === 'options');
-  const options = existing ?? program.command('options').description('what can be chosen in a job’s file');
-  runs<{ folder?: string }>(
-    options
-      .command('accounts')
-      .argument('<authorization>', 'one of the two SFTP kinds')
-      .option('--folder <folder>', 'the job’s Folder; the authorization’s where none is named')
-      .description('account ids, detected from the files in the folder'),
-    async ({ context, output, options: given }, label = '') => {
-      const store = await context.store();
-      const { id } = await findAuthorization(store, label);
-      const { authorization } = await openAuthorization(store, context.key(), id);
-      if (authorization.kind === 'responsys-interact')
+export function addAccountCommands(program: Command): void {
+  const accounts = program
+    .command('accounts')
+    .description('the accounts of Responsys: what they allow a minute, and who uses it');
+
+  runs(accounts.command('list').description('all accounts'), async ({ context, output }) => {
+    const found = await summariseAccounts(await context.store());
+    output.result(found);
+    if (found.length === 0) output.line(noneYet);
+    else
+      output.table(
+        ['account', 'authorizations', 'calls in the last minute', 'waiting', 'limits read'],
+        found.map((one) => [
+          nameOf(one),
+          one.authorizations.join(', '),
+          sum(one.functions.map(({ used, leased }) => used + leased)),
+          sum(one.functions.flatMap(({ waiting }) => waiting.map(({ calls }) => calls))),
+          one.limitsReadAt?.toISOString() ?? 'not yet',
+        ]),
+      );
+  });
+
+  runs(
+    accounts
+      .command('show')
+      .argument('[account]', 'its name; all of them unless given')
+      .description('functions, limits, use in the last minute, who waits'),
+    async ({ context, output }, account) => {
+      const found = await summariseAccounts(await context.store(), account);
+      if (found.length === 0 && account !== undefined)
         throw new ExpectedError(
-          'AUTHORIZATION_KIND',
-          `authorization: "${label}" is of the kind responsys-interact; account ids are found by one of the SFTP kinds.`,
+          'NOT_FOUND',
+          `account: there is none called "${account}"; see "accounts list".`,
         );
-      const folder = await openFolder(authorization, {
-        folder: authorization.folder,
-        below: given.folder ?? '',
-      });
-      const { files, path } = await folder.list().finally(() => folder.close());
-      const byAccount = Map.groupBy(eventFilesOf(files), ({ accountId }) => accountId);
-      const accounts = [...byAccount].map(([accountId, own]) => {
-        const days = own.map(({ stamp }) => stamp.slice(0, 8)).sort();
-        return { accountId, files: own.length, from: days[0] ?? '', to: days.at(-1) ?? '' };
-      });
-      output.result(accounts);
-      if (accounts.length === 0) output.line(`There is no event file in ${path}.`);
-      else
-        output.table(
-          ['account', 'files', 'from', 'to'],
-          accounts.map(({ accountId, files: count, from, to }) => [accountId, count, from, to]),
-        );
+      output.result(account === undefined ? found : found[0]);
+      if (found.length === 0) output.line(noneYet);
+      for (const one of found) showAccount(output, one);
     },
   );
+}
+
+const noneYet =
+  'No account is known yet: it is asked for its name and limits at the first call, such as "authorizations test".';
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+const nameOf = ({ account }: AccountSummary): string =>
+  account === '' ? '(before its name is known)' : account;
+
+function showAccount(output: Output, account: AccountSummary): void {
+  const readAt = account.limitsReadAt?.toISOString();
+  output.line(`${nameOf(account)}: limits ${readAt === undefined ? 'assumed' : `read ${readAt}`}`);
+  output.table(
+    ['function', 'a minute', '', 'used', 'leased', 'waiting', 'throttled until'],
+    account.functions.map((one) => [
+      one.function,
+      one.callsPerMinute,
+      one.isAssumed ? 'assumed' : '',
+      one.used,
+      one.leased,
+      sum(one.waiting.map(({ calls }) => calls)),
+      one.throttledUntil?.toISOString() ?? '',
+    ]),
+  );
+  const waiting = account.functions.flatMap((one) =>
+    one.waiting.map(({ lane, job, worker, calls }) => [
+      one.function,
+      lane,
+      job === '' ? '–' : job,
+      worker,
+      calls,
+    ]),
+  );
+  if (waiting.length > 0) output.table(['who waits for', 'lane', 'job', 'worker', 'calls'], waiting);
+  output.line();
 }

@@ -131,7 +131,7 @@ function showImported(output: Output, name: string, imported: Imported, options:
   if (imported.setAside > imported.firstSetAside.length && options.rejects === undefined)
     output.line('  … all of them with --rejects FILE');
   if (imported.setAside > 0 && options.replace === true)
-    output.line('Note: who stands only in a line that was set aside counts as not in the file.');
+    output.line('Note: who stands only in a line without a readable identifier counts as not in the file.');
   if (imported.entered + imported.left > 0)
     output.line(
       `${count(imported.entered + imported.left)} changes recorded; running exports hear of them within seconds.`,

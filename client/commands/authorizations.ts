@@ -5,6 +5,7 @@ import { confirm } from '@inquirer/prompts';
 import type { Command } from 'commander';
 import { authorizationFields, authorizationKinds, kindTitles } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
+import { authorizationVariable } from '../../systems/environment.ts';
 import {
   addAuthorization,
   findAuthorization,
@@ -13,30 +14,49 @@ import {
   removeAuthorization,
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
-import { checkAuthorization, readFields } from '../authorizations/fields.ts';
+import { checkAuthorization, fieldsOfEnvironment, readFields } from '../authorizations/fields.ts';
 import { confirmHostKey } from '../authorizations/host-key.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
+import { tellJobsOfUpdate } from '../authorizations/tell-jobs.ts';
 import { testLogin } from '../authorizations/test-login.ts';
 import { runs } from '../command.ts';
 
-interface FileOption {
+interface FieldOptions {
   fromFile?: string;
+  fromEnv?: boolean;
+}
+
+/** The options by which a script gives the fields. */
+const withFields = (command: Command, which: string): Command =>
+  command
+    .option('--from-file <file>', `read ${which} from YAML or JSON; - for standard input`)
+    .option('--from-env', `read ${which} from variables such as ${authorizationVariable('password')}`);
+
+/** What a script gives, or else what `asking` finds out. @throws ExpectedError INPUT_NOT_VALID, USAGE */
+async function fieldsOf(
+  options: FieldOptions,
+  kind: string | undefined,
+  asking: () => Promise<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  if (options.fromFile !== undefined && options.fromEnv === true)
+    throw new ExpectedError('USAGE', 'Say either --from-file or --from-env.');
+  if (options.fromEnv === true) return fieldsOfEnvironment(kind);
+  return options.fromFile === undefined ? asking() : readFields(options.fromFile, kind);
 }
 
 export function addAuthorizationCommands(program: Command): void {
   const authorizations = program.command('authorizations').description('the logins that jobs use');
 
-  runs<FileOption>(
-    authorizations
-      .command('add')
-      .argument('[kind]', authorizationKinds.join(', '))
-      .option('--from-file <file>', 'read the fields from YAML or JSON; - for standard input')
-      .description('add one, asked for field by field'),
+  runs<FieldOptions>(
+    withFields(
+      authorizations
+        .command('add')
+        .argument('[kind]', authorizationKinds.join(', '))
+        .description('add one, asked for field by field'),
+      'the fields',
+    ),
     async ({ context, output, options }, kind) => {
-      const fields =
-        options.fromFile === undefined
-          ? await ask(await chooseKind(kind), {})
-          : await readFields(options.fromFile, kind);
+      const fields = await fieldsOf(options, kind, async () => ask(await chooseKind(kind), {}));
       const checked = checkAuthorization(fields, context.allowHosts);
       const added = await addAuthorization(
         await context.store(),
@@ -80,29 +100,27 @@ export function addAuthorizationCommands(program: Command): void {
   runs(
     authorizations.command('test').argument('<label>').description('log in, and say what was found'),
     async ({ context, output }, label = '') => {
-      const store = await context.store();
-      const { id } = await findAuthorization(store, label);
-      const { authorization } = await openAuthorization(store, context.key(), id);
-      const found = await testLogin(authorization, context.allowHosts);
+      const found = await testLogin(context, label);
       output.result(found);
       output.table(['', ''], Object.entries(found));
     },
   );
 
-  runs<FileOption>(
-    authorizations
-      .command('update')
-      .argument('<label>')
-      .option('--from-file <file>', 'only the fields that change, in YAML or JSON; - for standard input')
-      .description('change its fields; secrets that are left blank stay'),
+  runs<FieldOptions>(
+    withFields(
+      authorizations
+        .command('update')
+        .argument('<label>')
+        .description('change its fields; secrets that are left blank stay'),
+      'only the fields that change',
+    ),
     async ({ context, output, options }, label = '') => {
       const store = await context.store();
       const { id } = await findAuthorization(store, label);
       const { authorization } = await openAuthorization(store, context.key(), id);
-      const changes =
-        options.fromFile === undefined
-          ? await ask(authorization.kind, authorization)
-          : await readFields(options.fromFile, authorization.kind);
+      const changes = await fieldsOf(options, authorization.kind, () =>
+        ask(authorization.kind, authorization),
+      );
       if (changes['kind'] !== authorization.kind)
         throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
       const checked = checkAuthorization({ ...authorization, ...changes }, context.allowHosts);
@@ -112,8 +130,9 @@ export function addAuthorizationCommands(program: Command): void {
         id,
         options.fromFile === undefined ? await confirmHostKey(checked) : checked,
       );
-      output.result(updated);
-      output.line(`Updated ${updated.label}. Jobs that wait for it go on with "jobs resume".`);
+      const told = await tellJobsOfUpdate(store, () => context.temporal(), updated);
+      output.result({ ...updated, jobs: told });
+      output.line(`Updated ${updated.label}.${told === 0 ? '' : ' Jobs that it had parked go on.'}`);
     },
   );
 

@@ -6,13 +6,17 @@ import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
+import { stateInWords } from '../../jobs/state-words.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findProfiles, normaliseIdentity } from '../../systems/store/identities.ts';
 import { findJob, listJobs } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import { groupFailures, readCounts, readFailedMembers, readHistory } from '../../systems/store/ledger.ts';
 import { runs } from '../command.ts';
+import { addRetryCommand } from './jobs-retry.ts';
+import { addVerifyCommand } from './jobs-verify.ts';
 import type { Context } from '../context.ts';
+import { csvCell } from '../csv-cell.ts';
 import { importNamed, listImports, showImport, startImport } from '../imports/commands.ts';
 import { steerImport } from '../imports/steer.ts';
 import { watchImport } from '../imports/watch.ts';
@@ -24,6 +28,7 @@ import type { JobSummary } from '../jobs/summary.ts';
 import { watchJob } from '../jobs/watch.ts';
 import type { Output } from '../output.ts';
 import { addImportCommands } from './imports.ts';
+import { addJobFileCommands } from './job-files.ts';
 
 export function addJobCommands(program: Command): void {
   const jobs = program
@@ -40,6 +45,8 @@ export function addJobCommands(program: Command): void {
       showStarted(output, context, job);
     },
   );
+
+  addJobFileCommands(jobs);
 
   runs(jobs.command('list').description('all jobs, with their states'), async ({ context, output }) => {
     const store = await context.store();
@@ -63,7 +70,7 @@ export function addJobCommands(program: Command): void {
       rows.map(({ job, counts }) => [
         job.id,
         job.label,
-        job.state,
+        stateInWords(job.state),
         counts.accepted,
         counts.rejected,
         counts['not-in-list'],
@@ -119,7 +126,7 @@ export function addJobCommands(program: Command): void {
         const job = await findJob(await context.store(), name);
         const status = await steer(await context.temporal(), job, how);
         output.result({ job: job.id, ...status });
-        output.line(`${job.label}: ${status.state}, ${status.queued} queued.`);
+        output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
       },
     );
   }
@@ -147,6 +154,9 @@ export function addJobCommands(program: Command): void {
         );
     },
   );
+
+  addRetryCommand(jobs);
+  addVerifyCommand(jobs);
 
   runs<{ email?: string }>(
     jobs
@@ -203,11 +213,14 @@ function showSummary(output: Output, context: Context, summary: JobSummary): voi
   output.result({ ...summary, url });
   const rows: [string, string | number][] = [
     ['job', `${summary.label} (${summary.id})`],
-    ['state', summary.reason === '' ? summary.state : `${summary.state}: ${summary.reason}`],
+    ['state', [stateInWords(summary.state), summary.reason].filter((text) => text !== '').join(': ')],
     ['audience → list', `${summary.audience} → ${summary.list}`],
     ['authorization', summary.authorization],
     ['tables', summary.tables.join(', ') || 'none'],
-    ['scanned', summary.scan === null ? 'not yet' : `${summary.scan.done} of ${summary.scan.total}`],
+    [
+      summary.scan?.kind === 'retry' ? 'rejected, sent again' : 'scanned',
+      summary.scan === null ? 'not yet' : `${summary.scan.done} of ${summary.scan.total}`,
+    ],
     ['sent', summary.members.sent],
     ['accepted', summary.members.accepted],
     ['rejected', summary.members.rejected],
@@ -253,5 +266,3 @@ async function writeFailures(store: Pool, job: Job, path: string): Promise<numbe
   await finished(file);
   return written;
 }
-
-const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

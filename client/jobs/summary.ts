@@ -7,6 +7,7 @@ import type { Pool } from '../../systems/store/database.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { groupFailures, readCounts, readRequestTotals } from '../../systems/store/ledger.ts';
 import { latestScan } from '../../systems/store/scans.ts';
+import type { Scan } from '../../systems/store/scans.ts';
 import { liveStatus } from './steer.ts';
 
 export type JobSummary = Awaited<ReturnType<typeof summariseJob>>;
@@ -41,10 +42,19 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
     },
     failures,
     requests,
-    scan: scan === undefined ? null : { total: scan.total, done: scan.done, state: scan.state },
+    scan: scan === undefined ? null : withoutId(scan),
     queued: live?.queued ?? null,
     nextFlushAt: live?.nextFlushAt ?? null,
     refusedItems: live?.refusedItems ?? 0,
     lastError: job.lastError,
   };
 }
+
+const withoutId = ({ kind, total, done, state, startedAt, endedAt }: Scan): Omit<Scan, 'id'> => ({
+  kind,
+  total,
+  done,
+  state,
+  startedAt,
+  endedAt,
+});

@@ -4,6 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { Presets, SingleBar } from 'cli-progress';
+import { stateInWords } from '../../jobs/state-words.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import type { Output } from '../output.ts';
 import { summariseJob } from './summary.ts';
@@ -11,6 +12,8 @@ import type { JobSummary } from './summary.ts';
 
 const lookEveryMs = 500;
 const ended = new Set(['stopped', 'failed']);
+/** Nothing more is scanned before a person has said so. */
+const held = new Set(['parked', 'approval']);
 
 /** @param until when to end by itself: `scanned` once nothing is scanned or queued, else when the job ends */
 export async function watchJob(
@@ -41,8 +44,8 @@ export async function watchJob(
     const line = oneLine(summary);
     if (!barShown && line !== last) output.line(line);
     last = line;
-    const settled = summary.scan !== null && !scanning && summary.queued === 0;
-    if (ended.has(summary.state) || (until === 'scanned' && settled)) {
+    const scanned = summary.scan !== null && !scanning && summary.queued === 0;
+    if (ended.has(summary.state) || (until === 'scanned' && (scanned || held.has(summary.state)))) {
       if (barShown) bar.stop();
       return summary;
     }
@@ -54,7 +57,7 @@ function oneLine({ state, reason, scan, members, queued, lastError }: JobSummary
   const scanned = scan === null ? '' : ` · scanned ${scan.done}/${scan.total}`;
   const trouble = [reason, lastError].filter((text) => text !== '' && text !== null).join(' · ');
   return (
-    `${state}${scanned} · sent ${members.sent} · accepted ${members.accepted} · rejected ${members.rejected}` +
+    `${stateInWords(state)}${scanned} · sent ${members.sent} · accepted ${members.accepted} · rejected ${members.rejected}` +
     ` · not in list ${members.notInList} · queued ${queued ?? '?'}${trouble === '' ? '' : ` · ${trouble}`}`
   );
 }

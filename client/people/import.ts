@@ -9,7 +9,8 @@ import { changeMembership } from '../../systems/store/audiences.ts';
 import type { Audience } from '../../systems/store/audiences.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import type { HashKeys } from '../../systems/store/identities.ts';
+import { findProfiles } from '../../systems/store/identities.ts';
+import type { HashKeys, Identity } from '../../systems/store/identities.ts';
 import { beginImport, endImport, noteSetAside } from '../../systems/store/imports.ts';
 import type { SetAsideLine } from '../../systems/store/imports.ts';
 import { writeProfiles } from '../../systems/store/profiles.ts';
@@ -47,7 +48,11 @@ export interface ImportOptions {
 interface Chunk {
   people: ProfileInput[];
   bad: SetAsideLine[];
+  /** Of the bad lines, as far as they could be read. */
+  badIdentities: Identity[];
 }
+
+const emptyChunk = (): Chunk => ({ people: [], bad: [], badIdentities: [] });
 
 const linesAtOnce = 1_000;
 const shown = 10;
@@ -66,7 +71,7 @@ export async function importPeople(
   const firstSetAside: SetAsideLine[] = [];
   let knownFields = 0;
 
-  const write = async ({ people, bad }: Chunk): Promise<void> => {
+  const write = async ({ people, bad, badIdentities }: Chunk): Promise<void> => {
     if (file.fields.size > knownFields) await addUserFields(store, file.fields);
     knownFields = file.fields.size;
     const done = await transaction(store, async (database) => {
@@ -80,14 +85,18 @@ export async function importPeople(
         entered: (await changeMembership(database, audience.id, [...outcomes.keys()], 'enter')).length,
       };
     });
-    await replacement?.stay([...done.outcomes.keys()]);
+    if (replacement !== undefined) {
+      // Someone whose line is set aside for another field is in the file all the same.
+      const others = await findProfiles(store, hashKeys, badIdentities);
+      await replacement.stay([...done.outcomes.keys(), ...others.filter((id) => id !== undefined)]);
+    }
     for (const outcome of done.outcomes.values()) totals[outcome] += 1;
     totals.entered += done.entered;
     options.onProgress?.(file.bytesRead());
   };
 
   try {
-    let chunk: Chunk = { people: [], bad: [] };
+    let chunk = emptyChunk();
     let writing = Promise.resolve();
     for await (const { line, person } of file.lines) {
       totals.lines += 1;
@@ -97,6 +106,7 @@ export async function importPeople(
       } else {
         const bad = { line, reason: person.reason };
         chunk.bad.push(bad);
+        chunk.badIdentities.push(...(person.identities ?? []));
         totals.setAside += 1;
         if (firstSetAside.length < shown) firstSetAside.push(bad);
         options.onSetAside?.(bad);
@@ -106,7 +116,7 @@ export async function importPeople(
       writing = write(chunk);
       // Its failure is thrown at the next await; a reader that throws first is not to leave it unhandled.
       writing.catch(() => undefined);
-      chunk = { people: [], bad: [] };
+      chunk = emptyChunk();
     }
     await writing;
     await write(chunk);

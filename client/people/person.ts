@@ -8,7 +8,13 @@ import type { FieldValue, ProfileInput } from '../../systems/store/profiles.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { faultOfText, isValue, kindNamed, textOf, valueOfKind } from './values.ts';
 
-export type Person = { readonly profile: ProfileInput } | { readonly reason: string };
+export type Person =
+  | { readonly profile: ProfileInput }
+  | {
+      readonly reason: string;
+      /** Whose line it is, as far as that could be read. */
+      readonly identities?: readonly Identity[];
+    };
 
 export interface FieldOfHeader {
   readonly name: string;
@@ -33,25 +39,29 @@ export function readPerson(
 ): Person {
   const fields: Record<string, FieldValue> = {};
   const identities: Identity[] = [];
+  let reason: string | undefined;
   for (const [field, given] of Object.entries(values)) {
     if (!isValue(given)) continue;
     const fault = faultOfText(textsOf(given));
-    if (fault !== undefined) return { reason: `${field}: ${fault}` };
     if (isIdentityField(field)) {
-      const identity = readIdentity(field, given);
-      if (identity !== undefined && 'reason' in identity) return identity;
+      const identity = fault === undefined ? readIdentity(field, given) : { reason: `${field}: ${fault}` };
       if (identity === undefined) continue;
+      if ('reason' in identity) {
+        reason ??= identity.reason;
+        continue;
+      }
       identities.push(identity);
       fields[field] = identity.value;
       continue;
     }
     const kind = kindOf.get(field) ?? 'string';
-    const value = valueOfKind(given, kind);
-    if (value === undefined) return { reason: `${field}: the value is no ${kind}` };
-    fields[field] = value;
+    const value = fault === undefined ? valueOfKind(given, kind) : undefined;
+    if (value === undefined) reason ??= `${field}: ${fault ?? `the value is no ${kind}`}`;
+    else fields[field] = value;
   }
   if (identities.length === 0)
-    return { reason: `no identifier: one of ${identityFields.join(', ')} is needed` };
+    return { reason: reason ?? `no identifier: one of ${identityFields.join(', ')} is needed` };
+  if (reason !== undefined) return { reason, identities };
   // The strongest first: it decides whose profile this is.
   identities.sort((a, b) => identityFields.indexOf(a.field) - identityFields.indexOf(b.field));
   return { profile: { identities, fields } };

@@ -5,14 +5,17 @@
 import { asciiJson } from './body.ts';
 import { ResponsysError } from './errors.ts';
 import { openSessions } from './login.ts';
-import type { ResponsysLogin, Session, Token } from './login.ts';
+import type { LoginGuard, ResponsysLogin, Session, Token } from './login.ts';
 import { openTransport } from './transport.ts';
 import type { Answer, Request, TransportOptions } from './transport.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface ConnectionOptions extends TransportOptions {
   readonly login: ResponsysLogin;
   /** `host:port` besides Oracle's that may be sent the login. */
   readonly allowHosts: readonly string[];
+  /** What logins by password are made through, where they are not to be made at once. */
+  readonly guardLogin?: LoginGuard;
 }
 
 export interface Connection {
@@ -24,7 +27,7 @@ export interface Connection {
 
 export function openConnection(options: ConnectionOptions): Connection {
   const exchange = openTransport(options);
-  const sessions = openSessions(options.login, options.allowHosts, exchange);
+  const sessions = openSessions(options.login, options.allowHosts, exchange, options.guardLogin);
 
   async function callIn(
     session: Session,
@@ -55,20 +58,3 @@ export function openConnection(options: ConnectionOptions): Connection {
 }
 
 const json = { 'content-type': 'application/json' } as const;
-
-/** Stops waiting when the signal says so; what is waited for goes on, since others may wait for it too. */
-async function unlessAborted<Result>(
-  promise: Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}

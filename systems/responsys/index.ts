@@ -4,17 +4,30 @@
  */
 import { createTable, readListFields, readLists, readRateLimits, readTables, readUser } from './catalogue.ts';
 import type { Column, ExtensionTable, ProfileList, RateLimit } from './catalogue.ts';
+import type { AuthorizationVersion } from './budget.ts';
 import { openConnection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
-import { isOtherMatchForm, mergeList, mergeTable } from './merge.ts';
-import type { ListMerge, MergeResult, TableMatchForm, TableMerge } from './merge.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import { functionsOfAccount } from './functions.ts';
+import type { Caller, Governors } from './governor.ts';
+import { openMerges, rememberMatchForm } from './merges.ts';
+import type { Merges } from './merges.ts';
+import { readRecords } from './read.ts';
+import type { ReadBack, ReadRecord } from './read.ts';
 
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
-export { limitsByFunction } from './functions.ts';
+export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
+export type { ResponsysFunction } from './functions.ts';
 export { normaliseEndpointUri } from './endpoint.ts';
 export { ResponsysError } from './errors.ts';
-export { callsPerMinute } from './limiter.ts';
+export { openGovernors } from './governor.ts';
+export type { Caller, Governor, Governors } from './governor.ts';
+export type { AccountFunction, AuthorizationVersion, Budget, Limited, SlotAsk } from './budget.ts';
+export { errorOfRefusal, refusalOfLogin } from './login.ts';
+export type { LoginGuard, LoginRefusal } from './login.ts';
 export type { MergeResult } from './merge.ts';
+export type { ReadRecord } from './read.ts';
+export type { Merges } from './merges.ts';
+export { rehearseMerges } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
 
 export interface LoggedIn {
@@ -25,7 +38,9 @@ export interface LoggedIn {
 }
 
 /** Every call throws ResponsysError; the rows of a merge have their own fates. */
-export interface Responsys {
+export interface Responsys extends Merges {
+  /** The same connection, its calls in the name and lane of this caller. */
+  as(caller: Caller): Responsys;
   /** A new login by password: whether the account takes it. Later calls use it. */
   logIn(signal?: AbortSignal): Promise<LoggedIn>;
   user(signal?: AbortSignal): Promise<{ readonly accountName: string; readonly userName: string }>;
@@ -38,20 +53,23 @@ export interface Responsys {
     signal?: AbortSignal,
   ): Promise<void>;
   rateLimits(signal?: AbortSignal): Promise<readonly RateLimit[]>;
-  mergeListMembers(list: string, merge: ListMerge, signal?: AbortSignal): Promise<MergeResult>;
-  mergeTableMembers(
+  /** Those of the members that are in the list. */
+  readListMembers(list: string, ask: ReadBack, signal?: AbortSignal): Promise<readonly ReadRecord[]>;
+  /** The rows of those of the members that are in the table. */
+  readTableMembers(
     list: string,
     table: string,
-    merge: TableMerge,
+    ask: ReadBack,
     signal?: AbortSignal,
-  ): Promise<MergeResult>;
+  ): Promise<readonly ReadRecord[]>;
 }
 
 /** Makes no call before the first is asked for. */
 export function connectResponsys(options: ConnectionOptions): Responsys {
-  const connection = openConnection(options);
-  let rememberedForm: TableMatchForm = 'matchColumnName1';
-  return {
+  const matchForm = rememberMatchForm();
+  const over = (connection: Connection): Responsys => ({
+    as: (caller) =>
+      over({ ...connection, call: (request, signal) => connection.call({ ...request, caller }, signal) }),
     logIn: async (signal) => {
       // Without the token: it is no business of anybody else's.
       const { endPoint, issuedAt } = await connection.logIn(signal);
@@ -63,21 +81,23 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     extensionTables: (list, signal) => readTables(connection, list, signal),
     createExtensionTable: (list, table, signal) => createTable(connection, list, table, signal),
     rateLimits: (signal) => readRateLimits(connection, signal),
-    mergeListMembers: (list, merge, signal) => mergeList(connection, list, merge, signal),
-    mergeTableMembers: async (list, table, merge, signal) => {
-      const path = { list, table };
-      const matchForm = merge.matchColumns.length > 1 ? 'matchColumnName1' : rememberedForm;
-      try {
-        return await mergeTable(connection, path, merge, matchForm, signal);
-      } catch (error) {
-        // Older accounts know a single `matchColumn` only; what worked is remembered. Two columns cannot be
-        // said so: half a match would write into others' rows.
-        if (merge.matchColumns.length > 1 || matchForm === 'matchColumn' || !isOtherMatchForm(error))
-          throw error;
-        const result = await mergeTable(connection, path, merge, 'matchColumn', signal);
-        rememberedForm = 'matchColumn';
-        return result;
-      }
-    },
-  };
+    readListMembers: (list, ask, signal) => readRecords(connection, { list }, ask, signal),
+    readTableMembers: (list, table, ask, signal) => readRecords(connection, { list, table }, ask, signal),
+    ...openMerges(connection, matchForm),
+  });
+  return over(openConnection(options));
+}
+
+/** A connection whose calls wait in the lines of the account that it turns out to log in to. */
+export function connectGoverned(
+  options: Omit<ConnectionOptions, 'governor'>,
+  authorization: AuthorizationVersion,
+  governors: Governors,
+): Responsys {
+  const governor = governors.of(authorization, {
+    accountName: async () => (await responsys.user()).accountName,
+    limits: async () => functionsOfAccount(await responsys.rateLimits()),
+  });
+  const responsys = connectResponsys({ ...options, governor });
+  return responsys;
 }

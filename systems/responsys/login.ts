@@ -4,6 +4,7 @@
  */
 import { ExpectedError } from '../../jobs/errors.ts';
 import { normaliseEndpointUri } from './endpoint.ts';
+import type { ResponsysErrorKind } from './error-codes.ts';
 import { ResponsysError } from './errors.ts';
 import { formError } from './transport.ts';
 import type { Exchange } from './transport.ts';
@@ -36,6 +37,19 @@ export interface Sessions {
   forget(session: Session): void;
 }
 
+/** A login that was refused, as plain data: it is remembered beyond this process. */
+export interface LoginRefusal {
+  readonly kind: ResponsysErrorKind;
+  readonly errorCode: string | null;
+  readonly message: string;
+}
+
+/**
+ * What every login by password is made through: it may keep logins apart, and throw the refusal of one that
+ * was made before instead of making it again.
+ */
+export type LoginGuard = <Result>(attempt: () => Promise<Result>) => Promise<Result>;
+
 /** Oracle's pages say two and three hours: renewed well before either. Source: reference §1.3. */
 const renewAfterMs = 60 * 60_000;
 /** A clock that differs from Responsys' must not make every call log in. */
@@ -45,9 +59,10 @@ export function openSessions(
   login: ResponsysLogin,
   allowHosts: readonly string[],
   exchange: Exchange,
+  guard: LoginGuard = (attempt) => attempt(),
 ): Sessions {
   let session: (Session & { renewAtMs: number }) | undefined;
-  let refused: ResponsysError | undefined;
+  let refused: Error | undefined;
 
   async function requestToken(
     base: string,
@@ -68,9 +83,9 @@ export function openSessions(
     const base = normaliseEndpointUri(login.endpointUri, allowHosts);
     const { username: user_name, password } = login;
     try {
-      return await requestToken(base, { user_name, password, auth_type: 'password' });
+      return await guard(() => requestToken(base, { user_name, password, auth_type: 'password' }));
     } catch (error) {
-      if (error instanceof ResponsysError && isRefusal(error)) refused = error;
+      if (error instanceof Error && refusalOfLogin(error) !== undefined) refused = error;
       throw error;
     }
   }
@@ -121,6 +136,16 @@ export function openSessions(
 const isRefusal = ({ kind, errorCode, status }: ResponsysError): boolean =>
   (kind === 'login-refused' || kind === 'not-allowed' || kind === 'refused') &&
   (errorCode !== undefined || status === 401 || (kind === 'not-allowed' && status === undefined));
+
+/** What there is to remember of a failed login; undefined where another try may well pass. */
+export function refusalOfLogin(error: unknown): LoginRefusal | undefined {
+  if (!(error instanceof ResponsysError) || !isRefusal(error)) return undefined;
+  return { kind: error.kind, errorCode: error.errorCode ?? null, message: error.message };
+}
+
+/** The error that a remembered refusal means. */
+export const errorOfRefusal = ({ kind, errorCode, message }: LoginRefusal): ResponsysError =>
+  new ResponsysError(kind, message, { errorCode: errorCode ?? undefined, provesNothingSent: true });
 
 function readToken(body: unknown, allowHosts: readonly string[]): Token {
   const { authToken, endPoint, issuedAt } = (

@@ -56,7 +56,7 @@ type Rows = readonly (readonly string[])[];
 
 /** Source: Oracle's REST guide, lists-listName-members-post. */
 export async function mergeList(
-  connection: Connection,
+  connection: Pick<Connection, 'call'>,
   list: string,
   { columns, rows, rule }: ListMerge,
   signal?: AbortSignal,
@@ -91,7 +91,7 @@ export type TableMatchForm = 'matchColumnName1' | 'matchColumn';
 
 /** Source: Oracle's REST guide, listExtensions-petName-members-post: names without the underscore. */
 export async function mergeTable(
-  connection: Connection,
+  connection: Pick<Connection, 'call'>,
   path: { readonly list: string; readonly table: string },
   { columns, rows, matchColumns, insertOnNoMatch, updateOnMatch }: TableMerge,
   form: TableMatchForm,

@@ -5,10 +5,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios from 'axios';
+import { maxCallMs } from '../../jobs/limits.ts';
 import { ResponsysError, errorOfAnswer, errorOfNetwork } from './errors.ts';
 import type { Call } from './errors.ts';
 import type { ResponsysFunction } from './functions.ts';
-import type { Governor } from './limiter.ts';
+import type { Caller, Governor } from './governor.ts';
 
 /** Of each call, for the operator. No cell, no token, no words of Responsys. */
 export interface CallLog {
@@ -29,7 +30,7 @@ export interface CallLog {
 export interface TransportOptions {
   readonly governor: Governor;
   readonly log: (call: CallLog) => void;
-  /** For one call, from its start to the end of its answer; 60,000 unless given. */
+  /** For one call, from its start to the end of its answer; `maxCallMs` unless a test is in a hurry. */
   readonly timeoutMs?: number;
 }
 
@@ -39,6 +40,8 @@ export interface Request extends Call {
   readonly body?: unknown;
   /** For the log. */
   readonly rows?: number;
+  /** Who calls; nobody's job, live, unless given. */
+  readonly caller?: Caller;
 }
 
 export interface Answer {
@@ -61,7 +64,7 @@ export interface Sending {
 /** @throws ResponsysError, or the signal's reason */
 export type Exchange = (sending: Sending, signal?: AbortSignal) => Promise<Answer>;
 
-export function openTransport({ governor, log, timeoutMs = 60_000 }: TransportOptions): Exchange {
+export function openTransport({ governor, log, timeoutMs = maxCallMs }: TransportOptions): Exchange {
   const http = axios.create({
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2' }),
@@ -124,7 +127,12 @@ export function openTransport({ governor, log, timeoutMs = 60_000 }: TransportOp
   }
 
   return async (sending, signal) =>
-    governor.run(sending.request.api, () => exchange(sending, signal), signal);
+    governor.run(
+      sending.request.api,
+      sending.request.caller ?? { lane: 'live' },
+      () => exchange(sending, signal),
+      signal,
+    );
 }
 
 /** It goes into logs and messages: anything but an id is dropped. */

@@ -118,7 +118,12 @@ export async function changeMembership(
   );
   const ids = changed.rows.map((row) => row.profile_id);
   if (ids.length === 0) return ids;
-  await database.query('update profiles set change_no = change_no + 1 where id = any($1::uuid[])', [ids]);
+  // What this transaction has written already has a number that nobody has read yet.
+  await database.query(
+    `update profiles set change_no = change_no + 1
+      where id = any($1::uuid[]) and xmin <> pg_current_xact_id()::xid`,
+    [ids],
+  );
   await database.query(
     'insert into changes (audience_id, profile_id, change) select $1, id, $3 from unnest($2::uuid[]) as id',
     [audienceId, ids, change],

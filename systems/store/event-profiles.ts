@@ -7,7 +7,7 @@ import { copyInto } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
-import { findProfiles, hashIdentity } from './identities.ts';
+import { findHashed, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
 import { lockAllIdentities } from './profiles.ts';
@@ -134,8 +134,9 @@ async function whoIsWho(
   people: readonly PersonEvents<unknown>[],
 ): Promise<Map<string, string>> {
   const all = people.flatMap(({ identities }) => identities);
+  const hashed = all.map((identity) => hashIdentity(hashKeys, identity));
   const look = async (): Promise<Map<string, string>> => {
-    const found = await findProfiles(database, hashKeys, all);
+    const found = await findHashed(database, hashed);
     const known = new Map<string, string>();
     all.forEach((identity, index) => {
       const id = found[index];
@@ -212,7 +213,7 @@ async function addIdentities(
 ): Promise<void> {
   const rows = [...profiles].flatMap(([profileId, { unknown }]) =>
     unknown.map((identity) => ({
-      ...hashIdentity(hashKeys, identity),
+      ...hashIdentity(hashKeys, identity).hashes[0],
       field: identity.field,
       profileId,
     })),

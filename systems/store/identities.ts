@@ -60,11 +60,24 @@ export async function addHashKey(
   return { id, secret: createSecretKey(bytes) };
 }
 
-/** The hash under the newest key: the one that is written. */
-export function hashIdentity(hashKeys: HashKeys, identity: Identity): { keyId: number; hash: Buffer } {
-  const [key] = hashKeys.keys;
-  if (key === undefined) throw new Error('No hash key: the store was not opened with openHashKeys.');
-  return { keyId: key.id, hash: hashWith(key.secret, identity) };
+/** An identity with its hashes: HMACs are made once, before the database is asked anything. */
+export interface HashedIdentity extends Identity {
+  /** The newest key's first: that one is written, the others are looked up. */
+  readonly hashes: readonly [KeyedHash, ...KeyedHash[]];
+}
+
+interface KeyedHash {
+  readonly keyId: number;
+  readonly hash: Buffer;
+}
+
+export function hashIdentity(hashKeys: HashKeys, { field, value }: Identity): HashedIdentity {
+  const [newest, ...older] = hashKeys.keys.map(({ id, secret }) => ({
+    keyId: id,
+    hash: hashWith(secret, { field, value }),
+  }));
+  if (newest === undefined) throw new Error('No hash key: the store was not opened with openHashKeys.');
+  return { field, value, hashes: [newest, ...older] };
 }
 
 function hashWith(secret: KeyObject, identity: Identity): Buffer {
@@ -85,14 +98,21 @@ export function normaliseIdentity(field: IdentityField, text: string): string | 
 }
 
 /** The profiles that these identities find, in their order; undefined where there is none. */
-export async function findProfiles(
+export const findProfiles = (
   database: Database,
   hashKeys: HashKeys,
   identities: readonly Identity[],
-): Promise<(string | undefined)[]> {
-  const wanted = identities.flatMap((identity, index) =>
-    hashKeys.keys.map((key) => ({ index, keyId: key.id, hash: hashWith(key.secret, identity) })),
+): Promise<(string | undefined)[]> =>
+  findHashed(
+    database,
+    identities.map((identity) => hashIdentity(hashKeys, identity)),
   );
+
+export async function findHashed(
+  database: Database,
+  identities: readonly HashedIdentity[],
+): Promise<(string | undefined)[]> {
+  const wanted = identities.flatMap(({ hashes }, index) => hashes.map((one) => ({ index, ...one })));
   const { rows } = await database.query<{ index: number; profile_id: string }>(
     `select wanted.index::int as index, identities.profile_id
        from unnest($1::int[], $2::smallint[], $3::bytea[]) as wanted (index, key_id, hash)

@@ -5,9 +5,10 @@ import pg from 'pg';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
+import type { ExportState } from '../../jobs/messages.ts';
 import type { Database } from './database.ts';
 
-export type JobState = 'starting' | 'running' | 'paused' | 'parked' | 'stopping' | 'stopped' | 'failed';
+export type JobState = 'starting' | ExportState | 'stopped' | 'failed';
 
 export interface Job {
   readonly id: string;
@@ -22,10 +23,12 @@ export interface Job {
   readonly lastError: string | null;
   readonly lastErrorAt: Date | null;
   readonly createdAt: Date;
+  /** Changes with the configuration. */
+  readonly revision: string;
 }
 
 const columns = `id, kind, label, description, authorization_id as "authorizationId", configuration, plan, state,
-  state_reason as "stateReason", last_error as "lastError", last_error_at as "lastErrorAt", created_at as "createdAt"`;
+  state_reason as "stateReason", last_error as "lastError", last_error_at as "lastErrorAt", created_at as "createdAt", revision`;
 
 export interface NewJob {
   readonly id: string;
@@ -49,10 +52,19 @@ export async function addJob(database: Database, job: NewJob): Promise<void> {
       throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
     throw error;
   }
+  await addJobAudiences(database, job.id, job.sourceAudienceId, job.exportedAudienceIds);
+}
+
+export async function addJobAudiences(
+  database: Database,
+  jobId: string,
+  sourceId: string,
+  exportedIds: readonly string[],
+): Promise<void> {
   await database.query(
     `insert into job_audiences (job_id, audience_id, is_source)
      select $1, id, id = $2::uuid from unnest($3::uuid[]) as id`,
-    [job.id, job.sourceAudienceId, [...new Set([job.sourceAudienceId, ...job.exportedAudienceIds])]],
+    [jobId, sourceId, [...new Set([sourceId, ...exportedIds])]],
   );
 }
 
@@ -91,9 +103,22 @@ export async function setJobState(
   ]);
 }
 
+/** The jobs of an authorization that have not ended. */
+export async function livingJobsOf(database: Database, authorizationId: string): Promise<readonly string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    "select id from jobs where authorization_id = $1 and state not in ('stopped', 'failed') order by created_at",
+    [authorizationId],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Lets a job that was refused before its first send keep its line, and another have its label. */
 export async function freeLabel(database: Database, jobId: string): Promise<void> {
-  await database.query("update jobs set label = label || ' (refused ' || id || ')' where id = $1", [jobId]);
+  await database.query(
+    `update jobs set label = label || ' (refused ' || id || ')'
+      where id = $1 and label not like '% (refused ' || id || ')'`,
+    [jobId],
+  );
 }
 
 export async function savePlan(database: Database, jobId: string, plan: ExportPlan): Promise<void> {

@@ -3,8 +3,8 @@
  * make one profile of one person.
  */
 import type { Database } from './database.ts';
-import { findProfiles, hashIdentity } from './identities.ts';
-import type { HashKeys, Identity } from './identities.ts';
+import { findHashed, hashIdentity } from './identities.ts';
+import type { HashedIdentity, HashKeys, Identity } from './identities.ts';
 import { holdOffMerges, mergeProfiles } from './merging.ts';
 
 /** A value of a user field, as JSON has it. Fields without a value are absent. */
@@ -39,14 +39,16 @@ export async function writeProfiles(
   hashKeys: HashKeys,
   inputs: readonly ProfileInput[],
 ): Promise<readonly WrittenProfile[]> {
-  const identities = inputs.flatMap((input) => input.identities);
-  await lockIdentities(database, hashKeys, identities);
+  const identities = inputs.flatMap((input) =>
+    input.identities.map((identity) => hashIdentity(hashKeys, identity)),
+  );
+  await lockIdentities(database, identities);
   await holdOffMerges(database);
-  const known = await findProfiles(database, hashKeys, identities);
+  const known = await findHashed(database, identities);
   const { ids, owners, created } = await assignIds(database, inputs, identities, known);
   const fields = mergeInputs(inputs, ids, owners);
   await createProfiles(database, created, fields);
-  await addIdentities(database, hashKeys, identities, owners, known);
+  await addIdentities(database, identities, owners, known);
   const changed = await mergeFields(database, created, fields);
   return ids.map((profileId) => ({
     profileId,
@@ -55,13 +57,9 @@ export async function writeProfiles(
 }
 
 /** Advisory locks in sorted order: rows that do not exist yet cannot be locked otherwise. */
-async function lockIdentities(
-  database: Database,
-  hashKeys: HashKeys,
-  identities: readonly Identity[],
-): Promise<void> {
+async function lockIdentities(database: Database, identities: readonly HashedIdentity[]): Promise<void> {
   await database.query('select pg_advisory_xact_lock_shared($1)', [everybodyLock]);
-  const slots = new Set(identities.map((identity) => hashIdentity(hashKeys, identity).hash.readUInt16BE(0)));
+  const slots = new Set(identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0)));
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
@@ -169,17 +167,13 @@ const identityKey = (identity: Identity): string => `${identity.field}\0${identi
 
 async function addIdentities(
   database: Database,
-  hashKeys: HashKeys,
-  identities: readonly Identity[],
+  identities: readonly HashedIdentity[],
   owners: readonly string[],
   known: readonly (string | undefined)[],
 ): Promise<void> {
-  // With several keys a known identity may be known by an older one only: it is written under the newest.
-  const isWritten = hashKeys.keys.length === 1 ? (at: number) => known[at] !== undefined : () => false;
-  const rows = identities.flatMap((identity, at) =>
-    isWritten(at)
-      ? []
-      : [{ ...hashIdentity(hashKeys, identity), field: identity.field, profileId: owners[at] }],
+  const rows = identities.flatMap(({ field, hashes: [newest, ...older] }, at) =>
+    // With several keys a known identity may be known by an older one only: it is written under the newest.
+    known[at] !== undefined && older.length === 0 ? [] : [{ ...newest, field, profileId: owners[at] }],
   );
   if (rows.length === 0) return;
   await database.query(

@@ -3,10 +3,8 @@
  * before its memberships row is sent, so that no crash leaves a 1 that nobody knows of; it is taken back only
  * when it was set to 0, or when another member holds it too, who is then sent again.
  */
+import type { Lane } from '../../jobs/lane.ts';
 import type { Database } from './database.ts';
-
-/** The scan's sends and those of changes run at the same time; within one lane a member is sent once at a time. */
-export type Lane = 'scan' | 'live';
 
 export interface MemberRecord {
   readonly profileId: string;
@@ -46,18 +44,24 @@ export async function holdRecords(
   );
 }
 
-/** Of a member, and of the profiles that were merged into it. */
+/**
+ * Of a member (owner), and of the profiles that were merged into it; and who that is by now (person), since
+ * it may have been merged into another while it was being sent.
+ */
 const own = `own as (
     select profile_id as id, profile_id as owner from given
     union
     select alias, profile_id from profile_aliases where profile_id in (select profile_id from given)
+  ), persons as (
+    select distinct given.profile_id as owner, coalesce(profile_aliases.profile_id, given.profile_id) as person
+      from given left join profile_aliases on alias = given.profile_id
   )`;
 
-/** Whether somebody other than `owner` holds the record `held`. */
+/** Whether somebody other than `person` holds the record `held`. */
 const isHeldByAnother = `exists (
     select 1 from job_records as other left join profile_aliases on alias = other.profile_id
      where other.job_id = held.job_id and other.match_column = held.match_column
-       and other.match_value = held.match_value and coalesce(profile_aliases.profile_id, other.profile_id) <> owner)`;
+       and other.match_value = held.match_value and coalesce(profile_aliases.profile_id, other.profile_id) <> person)`;
 
 /**
  * The records of these members that are no longer theirs.
@@ -74,7 +78,8 @@ export async function readOldRecords(
        current as (select * from unnest($3::uuid[], $4::text[], $5::text[]) as current (owner, match_column, match_value))
      select distinct owner as "profileId", held.match_column as column, held.match_value as value,
             ${isHeldByAnother} as "isShared"
-       from own join job_records as held on held.job_id = $1 and held.profile_id = own.id
+       from own join persons using (owner)
+       join job_records as held on held.job_id = $1 and held.profile_id = own.id
        left join current using (owner, match_column, match_value)
       where current.match_value is null`,
     [jobId, profileIds, ...recordColumns(current)],
@@ -108,7 +113,8 @@ export async function settleRecords(
        select * from unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[])
          as given (profile_id, match_column, match_value, is_cleared)
      ), ${own}, held as (
-       select $1::text as job_id, profile_id as owner, match_column, match_value, is_cleared from given
+       select $1::text as job_id, profile_id as owner, person, match_column, match_value, is_cleared
+         from given join persons on persons.owner = given.profile_id
      ), judged as (
        select held.*, ${isHeldByAnother} as is_shared from held
      ), let_go as (
@@ -123,10 +129,10 @@ export async function settleRecords(
        from judged join job_records as other on other.job_id = $1 and other.match_column = judged.match_column
                                             and other.match_value = judged.match_value
        left join profile_aliases on alias = other.profile_id
-      where coalesce(profile_aliases.profile_id, other.profile_id) <> judged.owner
+      where coalesce(profile_aliases.profile_id, other.profile_id) <> judged.person
      union
      -- The one that was to share it has let it go meanwhile.
-     select owner from judged where not is_cleared and not is_shared`,
+     select person from judged where not is_cleared and not is_shared`,
     [jobId, lane, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
   );
   return rows.map(({ again }) => again);
@@ -135,7 +141,7 @@ export async function settleRecords(
 /** After a scan has ended, however it did, none of its sends is under way. */
 export async function settleScan(database: Database, jobId: string): Promise<void> {
   await database.query(
-    "update job_records set is_settled = true where job_id = $1 and lane = 'scan' and not is_settled",
+    "update job_records set is_settled = true where job_id = $1 and lane = 'bulk' and not is_settled",
     [jobId],
   );
 }

@@ -1,5 +1,6 @@
 /**
- * Scans: the members of a source audience as they were when the scan began, in the order of the columns
+ * Scans: the members of a source audience as they were when the scan began, and those who left since the job
+ * last sent them, in the order of the columns
  * that they have, so that requests of one set of columns stay full. The position moves in the transaction
  * that writes the ledger.
  */
@@ -8,6 +9,8 @@ import { transaction } from './database.ts';
 
 export interface Scan {
   readonly id: string;
+  /** Through the source audience, or through the rejected members again. */
+  readonly kind: 'audience' | 'retry';
   readonly total: number;
   /** Members up to this position are in the ledger. */
   readonly done: number;
@@ -16,7 +19,7 @@ export interface Scan {
   readonly endedAt: Date | null;
 }
 
-const columns = 'id, total, done, state, started_at as "startedAt", ended_at as "endedAt"';
+const columns = 'id, kind, total, done, state, started_at as "startedAt", ended_at as "endedAt"';
 
 /** The job's running scan, begun where there is none. @param fields those whose presence makes the order */
 export async function beginScan(
@@ -24,6 +27,41 @@ export async function beginScan(
   jobId: string,
   sourceAudienceId: string,
   fields: readonly string[],
+): Promise<Scan> {
+  return begin(
+    pool,
+    jobId,
+    'audience',
+    `select $1, row_number() over (order by ${scanOrder(fields, 3)}), profile_id
+       from audience_members join profiles on profiles.id = profile_id
+      where audience_id = $2 and (is_member or exists (
+              -- Left while nobody listened: the record still has what the last enter gave it.
+              select 1 from job_members
+               where job_id = $${fields.length + 3} and change = 'enter'
+                 and job_members.profile_id = audience_members.profile_id))`,
+    [sourceAudienceId, ...fields, jobId],
+  );
+}
+
+/** A walk through the job's rejected members, once more. @param reason a reason's code; all without one */
+export async function beginRetry(pool: Pool, jobId: string, reason: string | undefined): Promise<Scan> {
+  return begin(
+    pool,
+    jobId,
+    'retry',
+    `select $1, row_number() over (order by reason_code, profile_id), profile_id from job_members
+      where job_id = $2 and fate = 'rejected' and ($3::text is null or reason_code = $3)`,
+    [jobId, reason ?? null],
+  );
+}
+
+/** @param members selects rows of scan_members for the scan $1 */
+async function begin(
+  pool: Pool,
+  jobId: string,
+  kind: Scan['kind'],
+  members: string,
+  values: readonly unknown[],
 ): Promise<Scan> {
   return transaction(pool, async (database) => {
     await database.query('select 1 from jobs where id = $1 for update', [jobId]);
@@ -33,17 +71,13 @@ export async function beginScan(
     );
     if (running.rows[0] !== undefined) return running.rows[0];
     const begun = await database.query<{ id: string }>(
-      'insert into scans (job_id, total) values ($1, 0) returning id',
-      [jobId],
+      'insert into scans (job_id, kind, total) values ($1, $2, 0) returning id',
+      [jobId, kind],
     );
     const scanId = begun.rows[0]?.id;
-    const has = fields.map((_, index) => `(profiles.fields ? $${index + 3})::int::bit`).join(' || ');
     const inserted = await database.query(
-      `insert into scan_members (scan_id, position, profile_id)
-       select $1, row_number() over (order by ${has === '' ? '' : `${has}, `}profile_id), profile_id
-         from audience_members join profiles on profiles.id = profile_id
-        where audience_id = $2 and is_member`,
-      [scanId, sourceAudienceId, ...fields],
+      `insert into scan_members (scan_id, position, profile_id) ${members}`,
+      [scanId, ...values],
     );
     const { rows } = await database.query<Scan>(
       `update scans set total = $2 where id = $1 returning ${columns}`,
@@ -53,6 +87,40 @@ export async function beginScan(
     if (scan === undefined) throw new Error('The scan that was just begun is gone.');
     return scan;
   });
+}
+
+/** By the columns that members have. @param first the number of the parameter that holds the first field */
+function scanOrder(fields: readonly string[], first: number): string {
+  const has = fields.map((_, index) => `(profiles.fields ? $${index + first})::int::bit`).join(' || ');
+  return has === '' ? 'profile_id' : `${has}, profile_id`;
+}
+
+/** Walks an audience's members as a scan that began now would, and writes nothing. */
+export async function walkMembers(
+  pool: Pool,
+  sourceAudienceId: string,
+  fields: readonly string[],
+  pageMembers: number,
+  visit: (profileIds: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin isolation level repeatable read, read only');
+    await client.query(
+      `declare members no scroll cursor for
+       select profile_id from audience_members join profiles on profiles.id = profile_id
+        where audience_id = $1 and is_member order by ${scanOrder(fields, 2)}`,
+      [sourceAudienceId, ...fields],
+    );
+    for (;;) {
+      const { rows } = await client.query<{ profile_id: string }>(`fetch ${pageMembers} from members`);
+      if (rows.length === 0) return;
+      await visit(rows.map((row) => row.profile_id));
+    }
+  } finally {
+    await client.query('rollback').catch(() => undefined);
+    client.release();
+  }
 }
 
 export async function findScan(database: Database, scanId: string): Promise<Scan | undefined> {
@@ -107,4 +175,13 @@ export async function endScan(
     state,
   ]);
   await database.query('delete from scan_members where scan_id = $1', [scanId]);
+}
+
+/** For a job that ends: no scan of it goes on. */
+export async function abandonScansOf(database: Database, jobId: string): Promise<void> {
+  const { rows } = await database.query<{ id: string }>(
+    "select id from scans where job_id = $1 and state = 'running'",
+    [jobId],
+  );
+  for (const { id } of rows) await endScan(database, id, 'abandoned');
 }

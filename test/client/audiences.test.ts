@@ -109,6 +109,29 @@ test('A file comes in, comes again, and replaces; what is set aside is told with
   assert.equal((await json('audiences', 'show', 'VIP'))['members'], 1_500);
 });
 
+test('Whoever is in a replacing file stays, also where another field sets the line aside', async () => {
+  const names = ['ann', 'ben', 'cem', 'dee', 'eva'];
+  const lines = names.map((name) => `${name}@example.com,${name}`);
+  await json('audiences', 'import', 'Stay', write('stay.csv', ['email,customer_id', ...lines].join('\n')));
+  const replacing = [
+    'email,customer_id,age:int',
+    'Ann@example.com,,30',
+    'ben@example.com,,old',
+    ',cem,old',
+    'not an address,dee,30',
+    'not an address either,,30',
+  ];
+  const replaced = await json(
+    'audiences',
+    'import',
+    'Stay',
+    write('stay.csv', replacing.join('\n')),
+    '--replace',
+  );
+  assert.deepEqual([replaced['people'], replaced['setAside'], replaced['left']], [1, 4, 1]);
+  assert.equal((await json('audiences', 'show', 'Stay'))['members'], 4);
+});
+
 test('A file that cannot be read makes no audience, and shows no stack trace', async () => {
   for (const [path, words] of [
     [join(folder, 'none.csv'), /there is no such file/],
@@ -176,6 +199,43 @@ test('An authorization is added, shown without secrets, updated in part, and rem
   assert.match((await run('authorizations', 'remove', 'Files')).err, /^USAGE .*--yes/);
   assert.equal((await run('authorizations', 'remove', 'Files', '--yes')).code, 0);
   assert.equal((await run('authorizations', 'show', 'Files')).code, 5);
+});
+
+test('An authorization comes from the environment, whole or in part, its secrets unseen', async () => {
+  const fields = {
+    LYTICS_RESPONSYS_AUTHORIZATION_KIND: 'responsys-sftp-with-pgp',
+    LYTICS_RESPONSYS_AUTHORIZATION_LABEL: 'Env',
+    LYTICS_RESPONSYS_AUTHORIZATION_DESCRIPTION: '',
+    LYTICS_RESPONSYS_AUTHORIZATION_HOST: 'files.responsys.net',
+    LYTICS_RESPONSYS_AUTHORIZATION_USERNAME: 'u',
+    LYTICS_RESPONSYS_AUTHORIZATION_PRIVATE_KEY: 'canary-key',
+    LYTICS_RESPONSYS_AUTHORIZATION_PGP_PRIVATE_KEY: 'canary-pgp',
+  };
+  const add = ['authorizations', 'add', '--from-env'];
+  const lacking = await runWith(fields, add);
+  assert.deepEqual(
+    [lacking.code, lacking.err],
+    [2, 'INPUT_NOT_VALID  PGP Private Key Passphrase: is required\n'],
+  );
+  const whole = { ...fields, LYTICS_RESPONSYS_AUTHORIZATION_PGP_PASSPHRASE: 'canary-phrase' };
+  const added = await runWith(whole, add);
+  assert.equal(added.code, 0, added.err);
+  const change = { LYTICS_RESPONSYS_AUTHORIZATION_HOST: 'other.responsys.net' };
+  assert.equal((await runWith(change, ['authorizations', 'update', 'Env', '--from-env'])).code, 0);
+  const shown = await run('authorizations', 'show', 'Env', '--json');
+  assert.match(shown.out, /other\.responsys\.net/);
+  assert.doesNotMatch(added.out + shown.out, /canary/);
+
+  const none = await run(...add);
+  assert.equal(none.code, 2);
+  assert.match(
+    none.err,
+    /--from-env: no variable gives a field; expected some such as LYTICS_RESPONSYS_AUTHORIZATION_LABEL/,
+  );
+  const typo = await runWith({ ...whole, LYTICS_RESPONSYS_AUTHORIZATION_PASWORD: 'canary' }, add);
+  assert.equal(typo.code, 2);
+  assert.match(typo.err, /pasword/);
+  assert.doesNotMatch(typo.err, /canary/);
 });
 
 test('A faulty authorization is refused field by field, by the specification’s titles, without its secrets', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { faultyPeople } from './faulty-people.ts';
 import { authorizationFile, startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -25,16 +26,6 @@ const job = {
 const jobFile = (changes: object): string =>
   product.write('job.yaml', JSON.stringify({ ...job, ...changes }));
 
-type Row = Readonly<Record<string, string>>;
-
-async function rowsOf(path: string): Promise<Row[]> {
-  const response = await fetch(`${product.sandbox.login}/_sandbox/${path}`);
-  return (await response.text())
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row);
-}
-
 interface Shown {
   readonly members: { readonly accepted: number; readonly rejected: number };
   readonly scan: { readonly state: string } | null;
@@ -51,63 +42,36 @@ async function shownAs(id: string, isSo: (shown: Shown) => boolean | Promise<boo
   }
 }
 
-/** Ten kinds of faulty lines: five that no import can take, five that Responsys refuses. */
-const faulty: readonly ((number: number) => string)[] = [
-  (number) => `nobody${number}.example.com,30`,
-  () => ',30',
-  (number) => `cells${number}@example.com,30,too many`,
-  (number) => `kind${number}@example.com,thirty`,
-  (number) => `"quote${number}@example.com,30`,
-  (number) => `dots${number}@example..com,30`,
-  (number) => `top${number}@example,30`,
-  (number) => `blank${number}@exam ple.com,30`,
-  (number) => `.dot${number}@example.com,30`,
-  (number) => `end${number}@example.com.,30`,
-];
-
 test('an own file of people, 5% of them faulty in ten ways: the valid ones arrive, the others have a reason', async () => {
-  const lines = ['email,age:int'];
-  const valid: string[] = [];
-  for (let number = 1; number <= 1_000; number++) {
-    // A quote that never closes takes all that follows with it: that kind stands at the end.
-    const fault = number % 20 === 0 ? faulty[(number / 20) % faulty.length] : undefined;
-    if (fault === undefined || fault === faulty[4]) {
-      valid.push(`person${number}@example.com`);
-      lines.push(`Person${number}@Example.com,${number % 90}`);
-    } else {
-      lines.push(fault(number));
-    }
-  }
-  lines.push(faulty[4]?.(1_001) ?? '');
+  const { csv, valid, refused, setAside } = faultyPeople(1_000);
   const imported = (await product.json(
     'audiences',
     'import',
     'Readers',
-    product.write('people.csv', `${lines.join('\n')}\n`),
+    product.write('people.csv', csv),
   )) as {
     people: number;
     setAside: number;
   };
-  const refused = 25;
-  assert.equal(imported.setAside, 21);
-  assert.equal(imported.people, valid.length + refused);
+  assert.equal(imported.setAside, setAside.size);
+  assert.equal(imported.people, valid.length + refused.length);
 
   const { id } = (await product.json('jobs', 'start', jobFile({}))) as { id: string };
   const shown = await shownAs(id, ({ scan }) => scan?.state === 'done');
   assert.deepEqual(shown.members, {
-    sent: valid.length + refused,
+    sent: valid.length + refused.length,
     accepted: valid.length,
-    rejected: refused,
+    rejected: refused.length,
     notInList: 0,
   });
-  const held = await rowsOf('lists/CONTACTS_LIST');
+  const held = await product.rowsOf('lists/CONTACTS_LIST');
   assert.deepEqual(held.map((row) => row['EMAIL_ADDRESS_']).toSorted(), valid.toSorted());
-  const members = await rowsOf('tables/CONTACTS_LIST/Lytics_Segments');
+  const members = await product.rowsOf('tables/CONTACTS_LIST/Lytics_Segments');
   assert.equal(members.filter((row) => row['READERS'] === '1').length, valid.length);
   const failures = (await product.json('jobs', 'failures', id)) as { code: string; members: number }[];
   assert.deepEqual(
     failures.map(({ code, members }) => [code, members]),
-    [['bad-email', refused]],
+    [['bad-email', refused.length]],
   );
 
   // Followed live: one leaves, one is new, one leaves and comes back.
@@ -117,7 +81,10 @@ test('an own file of people, 5% of them faulty in ten ways: the valid ones arriv
   await shownAs(id, async ({ queued, members: { accepted } }) => {
     if (queued !== 0 || accepted !== valid.length + 1) return false;
     const flags = new Map(
-      (await rowsOf('tables/CONTACTS_LIST/Lytics_Segments')).map((row) => [row['RIID_'], row['READERS']]),
+      (await product.rowsOf('tables/CONTACTS_LIST/Lytics_Segments')).map((row) => [
+        row['RIID_'],
+        row['READERS'],
+      ]),
     );
     return (
       flags.get(riids.get('person1@example.com')) === '0' &&

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Client } from '@temporalio/client';
 import { freshDatabase } from '../harness/postgres.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
@@ -20,14 +21,27 @@ export interface Ran {
   readonly err: string;
 }
 
+export type Row = Readonly<Record<string, string>>;
+
 export interface Product {
   readonly sandbox: TestSandbox;
+  /** The test's folder. */
+  readonly folder: string;
+  readonly temporal: Client;
+  /** The environment of its commands. */
+  readonly env: NodeJS.ProcessEnv;
   /** Writes a file into the test's folder. @returns its path */
   write(name: string, content: string): string;
   /** Runs a command of the client. */
   run(...args: string[]): Promise<Ran>;
+  /** The same, with these variables in its environment. */
+  runWith(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran>;
   /** Runs a command that must succeed, and reads its JSON. */
   json(...args: string[]): Promise<unknown>;
+  /** What the sandbox holds, as `rowsOf('lists/CONTACTS_LIST')`. */
+  rowsOf(path: string): Promise<readonly Row[]>;
+  /** Ends the worker, and starts another. */
+  restartWorker(): Promise<void>;
   readonly databaseUrl: string;
   /** Ends the worker as a power cut would, and starts another. */
   killWorker(): Promise<void>;
@@ -41,8 +55,8 @@ export async function startProduct(): Promise<Product> {
   const { address, namespace, environment } = await temporalEnvironment();
   const key = randomBytes(32).toString('base64');
   const places = { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace };
-  const start = () => startWorker({ ...places, logFile: join(folder, 'worker.log') });
-  let worker = await start();
+  const work = () => startWorker({ ...places, logFile: join(folder, 'worker.log') });
+  let worker = await work();
   const env = {
     ...process.env,
     LYTICS_RESPONSYS_DATABASE_URL: database.url,
@@ -51,9 +65,9 @@ export async function startProduct(): Promise<Product> {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
   };
-  const run = async (...args: string[]): Promise<Ran> => {
+  const runWith = async (environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> => {
     const child = spawn(process.execPath, [join(root, 'client', 'main.ts'), ...args], {
-      env,
+      env: { ...env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [[code], out, err] = await Promise.all([
@@ -63,6 +77,7 @@ export async function startProduct(): Promise<Product> {
     ]);
     return { code: code ?? -1, out, err };
   };
+  const run = (...args: string[]): Promise<Ran> => runWith({}, ...args);
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -70,7 +85,11 @@ export async function startProduct(): Promise<Product> {
   };
   return {
     sandbox,
+    folder,
+    temporal: environment.client,
+    env,
     run,
+    runWith,
     write,
     json: async (...args) => {
       const { code, out, err } = await run(...args, '--json');
@@ -81,7 +100,18 @@ export async function startProduct(): Promise<Product> {
     killWorker: async () => {
       worker.process.kill('SIGKILL');
       await worker.exited;
-      worker = await start();
+      worker = await work();
+    },
+    rowsOf: async (path) => {
+      const response = await fetch(`${sandbox.login}/_sandbox/${path}`);
+      return (await response.text())
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Row);
+    },
+    restartWorker: async () => {
+      await worker.stop();
+      worker = await work();
     },
     close: async () => {
       await worker.stop();

@@ -51,6 +51,18 @@ function amending(schema: Schema, names: readonly string[], amend: (schema: Sche
 
 const optional = (schema: Schema): Schema => ({ ...schema, required: [] });
 
+/** The match columns of a table merge as the current guide has them. */
+function withTwoMatchColumns(schema: Schema): Schema {
+  const { matchColumn, ...properties } = schema.properties ?? {};
+  if (matchColumn === undefined) return schema;
+  const required = schema.required?.filter((name) => name !== 'matchColumn') ?? [];
+  return {
+    ...schema,
+    properties: { ...properties, matchColumnName1: matchColumn, matchColumnName2: nullable(matchColumn) },
+    required: [...required, 'matchColumnName1'],
+  };
+}
+
 const arrayOf = (schema: Schema): Schema => ({
   type: 'array',
   items: withProperties(schema.properties?.['items']?.items ?? {}, { links }),
@@ -106,18 +118,15 @@ export const knownDeviations: readonly Deviation[] = [
   },
   {
     operations: rowOperations,
-    of: 'both',
+    of: 'response',
     source: 'Oracle’s guide for v1.3 (reference §3.4): matchColumnName1 and 2 at the root for matchColumn',
-    amend: (schema) => {
-      const { matchColumn, ...properties } = schema.properties ?? {};
-      if (matchColumn === undefined) return schema;
-      const required = schema.required?.filter((name) => name !== 'matchColumn') ?? [];
-      return {
-        ...schema,
-        properties: { ...properties, matchColumnName1: matchColumn, matchColumnName2: nullable(matchColumn) },
-        required: [...required, 'matchColumnName1'],
-      };
-    },
+    amend: withTwoMatchColumns,
+  },
+  {
+    operations: [`POST ${rows}`],
+    of: 'request',
+    source: 'the same; older accounts answer it "Match Column is null" and take the description’s form',
+    amend: (schema) => ({ anyOf: [withTwoMatchColumns(schema), schema] }),
   },
   {
     operations: rowOperations.filter((operation) => operation !== `POST ${rows}`),

@@ -8,6 +8,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { ExportActivities } from '../../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { enterSignal } from '../../jobs/messages.ts';
+import type { ExportInput } from '../../workflows/export-audience.ts';
 import { exportAudience } from '../../workflows/index.ts';
 
 const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
@@ -28,14 +29,18 @@ export function steps(fails: (batch: number) => Error | undefined = () => undefi
   const counts = { accepted: 0, rejected: 0, 'not-in-list': 0 };
   const activities: ExportActivities = {
     checkConfiguration: () => Promise.resolve(),
+    reconfigure: () => Promise.resolve({ changed: true }),
     beginScan: () => Promise.resolve({ scanId: `scan-${++scans}`, total: 0 }),
+    beginRetry: () => Promise.resolve({ scanId: `retry-${++scans}`, total: 0 }),
     scanAudience: () => Promise.resolve(),
+    readCanary: () => Promise.resolve('Of the first 3 members 2 were accepted, 1 rejected (bad-email 1).'),
+    responsysServes: () => Promise.resolve(),
     abandonScan: () => Promise.resolve(),
     sendBatch: (_, members) => {
       const failure = fails(asked++);
       if (failure !== undefined) return Promise.reject(failure);
       batches.push({ members, atMs: Context.current().info.scheduledTimestampMs });
-      return Promise.resolve({ unknown: 0, counts });
+      return Promise.resolve({ unknown: 0, counts, tooManyRejected: null });
     },
     readProgress: () => Promise.resolve({ counts, scan: null, lastError: null }),
     recordState: (_, state) => {
@@ -50,6 +55,7 @@ export async function running(
   environment: TestWorkflowEnvironment,
   activities: ExportActivities,
   work: (job: WorkflowHandle<typeof exportAudience>) => Promise<void>,
+  input: Partial<ExportInput> = {},
 ): Promise<void> {
   const taskQueue = randomUUID();
   const worker = await Worker.create({
@@ -64,7 +70,7 @@ export async function running(
     const job = await environment.client.workflow.start(exportAudience, {
       workflowId: exportAudienceWorkflowId(jobId),
       taskQueue,
-      args: [{ jobId, batchSize: 200, flushIntervalMs: 600_000 }],
+      args: [{ jobId, batchSize: 200, flushIntervalMs: 600_000, ...input }],
     });
     try {
       await work(job);

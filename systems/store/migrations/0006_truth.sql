@@ -32,7 +32,7 @@ create table job_records (
   match_column text not null,
   match_value text not null,
   -- Within a lane a member is in one send at a time; the other lane's sends may still be under way.
-  lane text not null check (lane in ('scan', 'live')),
+  lane text not null check (lane in ('bulk', 'live')),
   -- Whether the send that noted it has ended: before, its row may yet be written.
   is_settled boolean not null default false,
   primary key (job_id, profile_id, match_column, match_value, lane)

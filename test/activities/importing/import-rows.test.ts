@@ -213,7 +213,7 @@ async function found(jobId: string, scope: string): Promise<Expected> {
         hashIdentity(hashKeys, {
           field: 'rs_user_id',
           value: person,
-        }).hash,
+        }).hashes[0].hash,
       ],
     );
     assert.equal(profiles.length, 1);
@@ -307,7 +307,7 @@ test('a RIID joins: who is known by it keeps the profile when an address is told
     'select fields from profiles where id in (select profile_id from identities where hash = any($1))',
     [
       [['email', '@old'] as const, ['email', '@new'] as const, ['rs_user_id', '-r1'] as const].map(
-        ([field, value]) => hashIdentity(hashKeys, { field, value: `${jobId}${value}` }).hash,
+        ([field, value]) => hashIdentity(hashKeys, { field, value: `${jobId}${value}` }).hashes[0].hash,
       ),
     ],
   );

@@ -1,0 +1,24 @@
+/**
+ * What is asked of the store about members, by a job's plan; the same for a send, for its rehearsal, and for a
+ * comparison with what was sent.
+ */
+import type { ExportPlan } from '../../jobs/export-plan.ts';
+import type { readMembersNow } from '../../systems/store/members.ts';
+import { consentFields } from './consent.ts';
+
+/** Members of one page of a scan: ten full requests. */
+export const defaultScanPageMembers = 2_000;
+
+/** The fields whose presence makes the order of a scan. */
+export const scannedFields = (plan: ExportPlan): readonly string[] =>
+  [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
+
+export const askFor = (
+  plan: ExportPlan,
+  profileIds: readonly string[],
+): Parameters<typeof readMembersNow>[1] => ({
+  profileIds,
+  sourceAudienceId: plan.sourceAudienceId,
+  audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],
+  fields: [...new Set([...scannedFields(plan), ...consentFields])],
+});

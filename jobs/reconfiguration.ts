@@ -1,0 +1,119 @@
+/**
+ * What a changed file means for a job that is there: which fields differ, and what each change takes. One
+ * table says it of every field. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { exportAudienceSchema } from './export-audience.ts';
+import type { ExportAudienceConfiguration } from './export-audience.ts';
+
+/**
+ * `fixed`: means other records; refused. `account`: the account is checked again, and all members are sent
+ * again. `next`: holds from the next send on.
+ */
+type Effect = 'fixed' | 'account' | 'next';
+
+type Field = keyof ExportAudienceConfiguration;
+
+const effects: Readonly<Record<Field, Effect>> = {
+  job: 'fixed',
+  authorization: 'fixed',
+  label: 'fixed',
+  description: 'next',
+  audience: 'fixed',
+  list: 'fixed',
+  idMappings: 'account',
+  matchColumn1: 'fixed',
+  matchColumn2: 'fixed',
+  additionalFields: 'account',
+  fieldsToTrigger: 'account',
+  fieldsTable: 'account',
+  exportAudienceMemberships: 'account',
+  membershipsTable: 'account',
+  folder: 'next',
+  insertOnNoMatch: 'account',
+  updateOnMatch: 'account',
+  defaultPermissionStatus: 'next',
+  batchSize: 'next',
+  flushInterval: 'next',
+  canary: 'next',
+  stopWhenRejected: 'next',
+};
+
+export interface Difference {
+  readonly field: Field;
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly effect: Effect;
+}
+
+export function differencesOf(
+  before: ExportAudienceConfiguration,
+  after: ExportAudienceConfiguration,
+): readonly Difference[] {
+  const { job, authorization, label, audience, list, matchColumn1 } = before;
+  // A setting that came after the job was made is at its default.
+  const known = exportAudienceSchema.safeParse({
+    ...{ job, authorization, label, audience, list, matchColumn1 },
+    idMappings: before.idMappings,
+  });
+  const was: ExportAudienceConfiguration = { ...(known.data ?? after), ...before };
+  return (Object.keys(effects) as Field[])
+    .filter((field) => !isDeepStrictEqual(comparable(was[field]), comparable(after[field])))
+    .map((field) => ({
+      field,
+      from: was[field] ?? null,
+      to: after[field] ?? null,
+      effect: mapsMatchAnew(field, was, after) ? 'fixed' : effects[field],
+    }));
+}
+
+/** The order in which columns are named says nothing. */
+const comparable = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : (value ?? null));
+
+/** A match column that is filled from another user field finds other records. */
+function mapsMatchAnew(
+  field: Field,
+  before: ExportAudienceConfiguration,
+  after: ExportAudienceConfiguration,
+): boolean {
+  if (field !== 'idMappings') return false;
+  const mappedTo = ({ idMappings }: ExportAudienceConfiguration, column: string | undefined) =>
+    Object.keys(idMappings).find((one) => idMappings[one] === column);
+  return [before.matchColumn1, before.matchColumn2].some(
+    (column) => column !== undefined && mappedTo(before, column) !== mappedTo(after, column),
+  );
+}
+
+/** Whether the account has to be checked again, and all members sent again. */
+export const needsCheck = (differences: readonly Difference[]): boolean =>
+  differences.some(({ effect }) => effect === 'account');
+
+/** Why a change cannot be made to a job that is there, each as "field: what"; empty where it can. */
+export const fixedFaults = (differences: readonly Difference[]): readonly string[] =>
+  differences
+    .filter(({ effect }) => effect === 'fixed')
+    .map(({ field, from, to }) => {
+      const change = `${field}: from ${shown(from)} to ${shown(to)} would mean other records`;
+      const login = '; for another login of the same account: "authorizations update"';
+      return (
+        `${change}: stop the job and start another under another label` +
+        (field === 'authorization' ? login : '')
+      );
+    });
+
+/** What stays behind when a change is made, in the reader's words. */
+export function leftBehind(differences: readonly Difference[]): readonly string[] {
+  return differences.flatMap(({ field, from, to }) => {
+    if ((field === 'fieldsTable' || field === 'membershipsTable') && typeof from === 'string')
+      return [`The table ${from} keeps what it has: nothing updates it any more.`];
+    if (field !== 'additionalFields' && field !== 'exportAudienceMemberships') return [];
+    const after = new Set(to as readonly string[]);
+    const gone = (from as readonly string[]).filter((name) => !after.has(name));
+    return gone.length === 0
+      ? []
+      : [`${field}: the columns of ${gone.join(', ')} keep what they have: nothing updates them any more.`];
+  });
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? value : value === null ? 'none' : JSON.stringify(value);

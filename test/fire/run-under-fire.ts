@@ -1,0 +1,212 @@
+/**
+ * One run: a job over 500 people and more, changed 200 times and more while Responsys fails and workers are
+ * killed; then, when all is quiet, what Responsys holds is compared with what should be.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { exportAudienceSchema } from '../../jobs/export-audience.ts';
+import { exportAudienceWorkflowId, newJobId, relayWorkflowId, taskQueue } from '../../jobs/job-id.ts';
+import { statusQuery } from '../../jobs/messages.ts';
+import { ensureAudience } from '../../systems/store/audiences.ts';
+import { addAuthorization } from '../../systems/store/authorizations.ts';
+import { openStore, transaction } from '../../systems/store/database.ts';
+import type { Pool } from '../../systems/store/database.ts';
+import { openHashKeys } from '../../systems/store/identities.ts';
+import { addJob, findJob } from '../../systems/store/jobs.ts';
+import { keyFrom } from '../../systems/store/secrets.ts';
+import { addUserFields } from '../../systems/store/user-fields.ts';
+import { exportAudience, relayChanges } from '../../workflows/index.ts';
+import { freshDatabase } from '../harness/postgres.ts';
+import type { TestSandbox } from '../harness/sandbox.ts';
+import type { FireWorkerOptions } from './fire-worker.ts';
+import { gather } from './people.ts';
+import { randomFrom } from './random.ts';
+import type { Random } from './random.ts';
+import { assertLedger, differences } from './verdict.ts';
+import type { Held, Row } from './verdict.ts';
+
+export interface Ground {
+  readonly seed: number;
+  readonly sandbox: TestSandbox;
+  readonly address: string;
+  readonly namespace: string;
+  /** Keeps a worker running, however it does, until it is stopped. */
+  startWorkers(options: FireWorkerOptions, random: Random): Promise<{ stop(): Promise<void> }>;
+}
+
+const peopleCount = 540;
+const changeCount = 210;
+const quietWithinMs = 240_000;
+
+export async function runUnderFire(ground: Ground): Promise<void> {
+  const { seed, sandbox, address, namespace } = ground;
+  const random = randomFrom(seed);
+  const database = await freshDatabase();
+  const store = await openStore(database.url);
+  const connection = await Connection.connect({ address });
+  const temporal = new Client({ connection, namespace });
+  const list = `L${randomBytes(5).toString('hex')}`;
+  let workers: { stop(): Promise<void> } | undefined;
+  try {
+    await sandbox.control('config', { lists: [{ name: list, folder: 'Lytics', fields: [] }] });
+    const key = randomBytes(32).toString('base64');
+    const hashKeys = await openHashKeys(store, keyFrom(key));
+    await addUserFields(store, new Map(['email', 'customer_id', 'tier'].map((name) => [name, 'string'])));
+    const source = await ensureAudience(store, 'Source');
+    const other = await ensureAudience(store, 'Other');
+    const people = await gather(
+      { store, hashKeys, audiences: { source: source.id, other: other.id } },
+      random,
+      peopleCount,
+    );
+    const jobId = await startJob(store, keyFrom(key), temporal, ground, list, [source.id, other.id]);
+    workers = await ground.startWorkers(
+      { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace },
+      random,
+    );
+    while (people.changes < changeCount) {
+      if (random.chance(0.12)) await sandbox.control('faults', faultOn(random, list));
+      for (let some = random.below(6); some >= 0; some--) await people.changeSomebody();
+      await wait(random.below(120));
+    }
+    await untilQuiet(store, temporal, jobId);
+    const held: Held = {
+      list: await rowsOf(sandbox, `lists/${list}`),
+      memberships: await rowsOf(sandbox, `tables/${list}/M${list}`),
+      fields: await rowsOf(sandbox, `tables/${list}/F${list}`),
+    };
+    const found = differences(people.all, held);
+    assert.equal(found.length, 0, `${found.length} differences:\n${found.slice(0, 10).join('\n')}`);
+    await assertLedger(store, jobId, people.all, held);
+  } catch (error) {
+    throw new Error(`Seed ${seed}: SEED=${seed} repeats this run. ${String(error)}`, { cause: error });
+  } finally {
+    await workers?.stop();
+    await temporal.workflow
+      .getHandle(relayWorkflowId)
+      .terminate()
+      .catch(() => undefined);
+    await connection.close();
+    await store.end();
+    await database.drop();
+  }
+}
+
+async function startJob(
+  store: Pool,
+  key: ReturnType<typeof keyFrom>,
+  temporal: Client,
+  { sandbox, seed }: Ground,
+  list: string,
+  [sourceAudienceId = '', otherAudienceId = '']: readonly string[],
+): Promise<string> {
+  const authorization = await addAuthorization(store, key, {
+    kind: 'responsys-interact',
+    label: 'Sandbox',
+    description: '',
+    username: sandbox.username,
+    password: sandbox.password,
+    endpointUri: sandbox.login,
+  });
+  const random = randomFrom(seed ^ 0x5eed);
+  const id = newJobId(() => random.below(256));
+  const configuration = exportAudienceSchema.parse({
+    job: 'export-audience',
+    authorization: 'Sandbox',
+    label: 'Under fire',
+    audience: 'Source',
+    list,
+    matchColumn1: 'EMAIL_ADDRESS_',
+    additionalFields: ['tier'],
+    fieldsTable: `F${list}`,
+    fieldsToTrigger: ['tier'],
+    exportAudienceMemberships: ['Source', 'Other'],
+    membershipsTable: `M${list}`,
+    batchSize: 40,
+    flushInterval: '1s',
+  });
+  await transaction(store, (database) =>
+    addJob(database, {
+      id,
+      configuration,
+      authorizationId: authorization.id,
+      sourceAudienceId,
+      exportedAudienceIds: [sourceAudienceId, otherAudienceId],
+    }),
+  );
+  await temporal.workflow.start(exportAudience, {
+    workflowId: exportAudienceWorkflowId(id),
+    taskQueue,
+    args: [{ jobId: id, batchSize: 40, flushIntervalMs: 300, signalsPerRun: 8 }],
+  });
+  await temporal.workflow.start(relayChanges, {
+    workflowId: relayWorkflowId,
+    taskQueue,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+  });
+  return id;
+}
+
+function faultOn(random: Random, list: string): object {
+  const kind = random.of([
+    'reset-before',
+    'reset-after',
+    'reset-after',
+    'delay-after',
+    'delay-after',
+    'status-500',
+    'throttle',
+    'token-loss',
+  ]);
+  return {
+    kind,
+    on: random.of(['Merge List Recipients', 'Merge Profile Extension Recipients']),
+    match: list,
+    after: random.below(8),
+    ms: kind === 'delay-after' ? 200 + random.below(1_800) : 0,
+  };
+}
+
+/** Nothing is queued, under way, or in the log unread; twice in a row, since all of these are looked at in turn. */
+async function untilQuiet(store: Pool, temporal: Client, jobId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(exportAudienceWorkflowId(jobId));
+  const isQuiet = async (): Promise<boolean> => {
+    const { rows } = await store.query<{ unread: boolean }>(
+      `select exists (select 1 from changes, relay_positions as read
+                       where job_id_of.id = read.job_id and (changes.tx, changes.no) > (read.tx, read.no)) as unread
+         from (select $1::text as id) as job_id_of`,
+      [jobId],
+    );
+    const { rows: scans } = await store.query("select 1 from scans where state <> 'running'");
+    if (rows[0]?.unread !== false || scans.length === 0) return false;
+    const status = await handle.query(statusQuery);
+    assert.ok(status.state === 'running' || status.state === 'checking', `${status.state}: ${status.reason}`);
+    const { raw } = await handle.describe();
+    return !status.scanning && status.queued === 0 && (raw.pendingActivities?.length ?? 0) === 0;
+  };
+  const until = Date.now() + quietWithinMs;
+  for (let quiet = 0; quiet < 2;) {
+    if (Date.now() > until) {
+      const status = await handle.query(statusQuery).catch(String);
+      const { lastError } = await findJob(store, jobId);
+      throw new Error(`it did not come to rest: ${JSON.stringify({ status, lastError })}`);
+    }
+    const now = await isQuiet().catch((error: unknown) => {
+      if (error instanceof assert.AssertionError) throw error;
+      return false;
+    });
+    quiet = now ? quiet + 1 : 0;
+    await wait(quiet > 0 ? 700 : 300);
+  }
+}
+
+async function rowsOf(sandbox: TestSandbox, path: string): Promise<readonly Row[]> {
+  const response = await fetch(`${sandbox.login}/_sandbox/${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.text())
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row);
+}
