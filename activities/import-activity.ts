@@ -155,7 +155,9 @@ export function importActivities(means: Means): ImportActivities {
     if (afterSuccess === 'leave' || (file?.state !== 'done' && file?.state !== 'repeated')) return;
     const folder = await openJobFolder(means, job, signal());
     try {
-      await folder.putAway(file.path, afterSuccess);
+      const putAway = (): Promise<void> => folder.putAway(file.path, afterSuccess);
+      // Two files at once may both want to make the folder: the one that was slower finds it there.
+      await putAway().catch(putAway);
     } finally {
       await folder.close();
     }

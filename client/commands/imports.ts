@@ -5,7 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Pool } from '../../systems/store/database.ts';
-import { listFiles, retryFiles } from '../../systems/store/event-files.ts';
+import { listFiles } from '../../systems/store/event-files.ts';
 import { readRejectedRows } from '../../systems/store/events.ts';
 import type { RejectedRow } from '../../systems/store/events.ts';
 import { runs } from '../command.ts';
@@ -69,23 +69,6 @@ export function addImportCommands(jobs: Command): void {
           rows.map(({ path, line, reason }) => [path, line, reason]),
         );
       if (rows.length === shownRows) output.line(`These are the first ${shownRows}; --csv writes all.`);
-    },
-  );
-
-  runs<{ file?: string }>(
-    jobs
-      .command('retry')
-      .argument('<job>')
-      .option('--file <name>', 'this file alone')
-      .description('imports: take files that failed or were set aside again'),
-    async ({ context, output, options }, name = '') => {
-      const store = await context.store();
-      const job = await importOnly(store, name);
-      const files = await retryFiles(store, job.id, options.file);
-      if (files > 0 && job.state === 'running')
-        await steerImport(context, { ...output, result: () => undefined }, job, 'poll');
-      output.result({ job: job.id, files });
-      output.line(files === 0 ? 'There is no file to be taken again.' : `${files} files are taken again.`);
     },
   );
 }
