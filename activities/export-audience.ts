@@ -4,7 +4,7 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
@@ -35,6 +35,7 @@ import {
 } from '../systems/store/scans.ts';
 import type { Scan } from '../systems/store/scans.ts';
 import { planAgainstAccount } from './account-planning.ts';
+import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
 import { askFor, defaultScanPageMembers, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
@@ -327,19 +328,6 @@ function endPatience(failed: Error, attempts: number): Error {
   if (!(failed instanceof ApplicationFailure) || failed.type !== 'SERVICE_UNAVAILABLE') return failed;
   if (activityInfo().attempt < attempts) return failed;
   return ApplicationFailure.nonRetryable(failed.message, failed.type);
-}
-
-/** A step beats while it works, so that the death of its worker, or a pause, is noticed within seconds. */
-const heartbeatEveryMs = 2_000;
-
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
-  heartbeat();
-  const timer = setInterval(() => heartbeat(), heartbeatEveryMs);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 function planOf(job: Job): ExportPlan {

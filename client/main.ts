@@ -7,6 +7,7 @@ import { addAccountCommands } from './commands/accounts.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
+import { addEventAccountCommand } from './commands/event-accounts.ts';
 
 const program = new Command('lytics-responsys')
   .description('The integration between Lytics and Oracle Responsys.')
@@ -17,6 +18,7 @@ addAuthorizationCommands(program);
 addAccountCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
+addEventAccountCommand(program);
 
 try {
   await program.parseAsync();

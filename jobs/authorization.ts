@@ -21,6 +21,8 @@ export interface AuthorizationField {
   readonly hint?: string;
   /** Secrets of several lines are read from a file. */
   readonly multiline?: boolean;
+  /** Not asked for at a terminal: it is found out and confirmed there, or hardly ever needed. */
+  readonly unasked?: boolean;
 }
 
 const label = { name: 'label', title: 'Label', secret: false, required: true } as const;
@@ -41,6 +43,33 @@ const folder = {
   hint: 'Folder path to place files',
 } as const;
 
+/** Beyond the specification: what a login by SSH needs to be safe, and to reach old servers. */
+const sshFields = [
+  {
+    name: 'privateKeyPassphrase',
+    title: 'Private Key Passphrase',
+    secret: true,
+    required: false,
+    hint: 'of the key that logs in, where it has one',
+  },
+  {
+    name: 'hostKeyFingerprint',
+    title: 'Host Key Fingerprint',
+    secret: false,
+    required: false,
+    hint: 'SHA256:…, as ssh-keygen -l prints it',
+    unasked: true,
+  },
+  {
+    name: 'extraAlgorithms',
+    title: 'Extra Algorithms',
+    secret: false,
+    required: false,
+    hint: 'for old servers, such as diffie-hellman-group1-sha1, ssh-dss',
+    unasked: true,
+  },
+] as const;
+
 /** The fields of each kind, in the order and words of the specification. */
 export const authorizationFields: Readonly<Record<AuthorizationKind, readonly AuthorizationField[]>> = {
   'responsys-interact': [
@@ -60,6 +89,7 @@ export const authorizationFields: Readonly<Record<AuthorizationKind, readonly Au
     ...sftpFields,
     { name: 'privateKey', title: 'Private Key', secret: true, required: true, multiline: true },
     folder,
+    ...sshFields,
   ],
   'responsys-sftp-with-pgp': [
     ...sftpFields,
@@ -67,6 +97,7 @@ export const authorizationFields: Readonly<Record<AuthorizationKind, readonly Au
     folder,
     { name: 'pgpPrivateKey', title: 'PGP Private Key', secret: true, required: true, multiline: true },
     { name: 'pgpPassphrase', title: 'PGP Private Key Passphrase', secret: true, required: true },
+    ...sshFields,
   ],
 };
 
@@ -94,6 +125,18 @@ const sftp = {
   username: text,
   privateKey: text,
   folder: z.string().trim().default(''),
+  privateKeyPassphrase: z.string().optional(),
+  hostKeyFingerprint: z
+    .string()
+    .trim()
+    .regex(
+      /^(SHA256:[A-Za-z0-9+/]{43}=?)?$/,
+      'expected SHA256: and 43 characters, as ssh-keygen -l prints it',
+    )
+    .transform((printed) => printed.replace(/=$/, ''))
+    .optional(),
+  /** Names of key exchanges, host keys, ciphers and MACs, between commas: tried after the usual ones. */
+  extraAlgorithms: z.string().trim().optional(),
 };
 const plainSftp = z.strictObject({ kind: z.literal('responsys-sftp'), ...sftp });
 const pgpSftp = z.strictObject({
@@ -106,3 +149,5 @@ const pgpSftp = z.strictObject({
 /** A whole authorization, secrets included. Never logged, never in a workflow. */
 export const authorizationSchema = z.discriminatedUnion('kind', [interact, plainSftp, pgpSftp]);
 export type Authorization = z.infer<typeof authorizationSchema>;
+/** Either of the two that log in by SSH. */
+export type SftpAuthorization = Exclude<Authorization, { readonly kind: 'responsys-interact' }>;

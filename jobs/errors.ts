@@ -3,7 +3,9 @@
  * one. Messages name the field, the value and what would be right; they hold no secret and nobody's data.
  */
 
-interface ErrorKind {
+import { fileErrorKinds } from './file-errors.ts';
+
+export interface ErrorKind {
   /** What has happened. */
   readonly meaning: string;
   /** Whether it is tried again without a person. */
@@ -106,6 +108,7 @@ export const errorKinds = {
     remedy: 'The message says what has to come first.',
     exit: 3,
   },
+  ...fileErrorKinds,
 } as const satisfies Readonly<Record<string, ErrorKind>>;
 
 export type ErrorCode = keyof typeof errorKinds;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { columnNameFault } from './column-name.ts';
+import { duration } from './duration.ts';
 import {
   defaultBatchSize,
   defaultFlushIntervalMs,
@@ -37,15 +38,6 @@ const identifierColumn = z.enum(identifierColumns, {
 const tableName = name.superRefine((value, context) => {
   const fault = columnNameFault(value);
   if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${value}" ${fault}` });
-});
-
-const duration = z.string().transform((text, context) => {
-  const found = /^(\d+(?:\.\d+)?)\s*(s|m|h)$/.exec(text.trim());
-  const unitMs = { s: 1000, m: 60_000, h: 3_600_000 };
-  const ms = found === null ? 0 : Number(found[1]) * unitMs[found[2] as keyof typeof unitMs];
-  if (ms >= 1000 && ms <= 24 * unitMs.h) return ms;
-  context.addIssue({ code: 'custom', message: `"${text}" is no duration from 1s to 24h, such as 10m` });
-  return z.NEVER;
 });
 
 const percent = z.string().transform((text, context) => {

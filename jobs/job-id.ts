@@ -24,6 +24,8 @@ export const exportAudienceWorkflowId = (jobId: string): string => `export-audie
 
 export const scanAudienceWorkflowId = (jobId: string): string => `scan-audience/${jobId}`;
 
+export const importActivityWorkflowId = (jobId: string): string => `import-activity/${jobId}`;
+
 /** One relay serves every job of a store. */
 export const relayWorkflowId = 'relay-changes';
 

@@ -40,6 +40,29 @@ export const maxCharacters = { STR500: 500, STR4000: 4000 } as const;
 /** Members that one enter or exit signal may name. */
 export const maxMembersPerSignal = 100;
 
+/** How often the folder of event files is looked at. Responsys puts new files there every few hours. */
+export const defaultLookIntervalMs = 10 * 60_000;
+
+/** How long a file without a marker has to keep its size and time before it is taken for whole. */
+export const defaultStableForMs = 60_000;
+
+/** Event files that a job reads at once: the store, not the network, is what they share. */
+export const defaultParallelFiles = 2;
+export const maxParallelFiles = 16;
+
+/**
+ * What one field of a profile may hold. Source: "Lytics Limitations" (1,000 attribute values and 1 MB a
+ * profile); a single value's bound is ours, above the longest URL that Responsys tracks.
+ */
+export const fieldLimits = {
+  /** Entries of a set or a map, where its mapping says no other capacity. */
+  entries: 1_000,
+  /** UTF-8 bytes of all keys of a map, or all values of a set. */
+  keyBytes: 128 * 1024,
+  /** UTF-8 bytes of one text; a longer one is not taken into a profile. */
+  textBytes: 4_096,
+} as const;
+
 /** The window in which Responsys counts calls of a function. Source: Oracle's REST guide, throttling. */
 export const limitWindowMs = 60_000;
 

@@ -9,6 +9,7 @@ import { openConnections } from '../activities/connections.ts';
 import { loginGuard } from '../activities/login-guard.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
+import { importActivities } from '../activities/import-activity.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
@@ -70,7 +71,11 @@ async function main(): Promise<void> {
     namespace,
     taskQueue,
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
-    activities: { ...exportActivities(means, connections), ...relayActivities(means) },
+    activities: {
+      ...exportActivities(means, connections),
+      ...importActivities(means),
+      ...relayActivities(means),
+    },
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 20,
     // A step hears of a pause in the answer to its heartbeat; held back for less, it hears of it in seconds.

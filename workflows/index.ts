@@ -2,3 +2,4 @@
 export { exportAudience } from './export-audience.ts';
 export { relayChanges } from './relay-changes.ts';
 export { scanAudience } from './scan-audience.ts';
+export { importActivity } from './import-activity.ts';

@@ -2,6 +2,7 @@
  * Asks for an authorization field by field, in the specification's order and words. Secrets are not echoed;
  * those of several lines are read from a file.
  */
+import { isUtf8 } from 'node:buffer';
 import { access, constants, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { input, password, select } from '@inquirer/prompts';
@@ -29,7 +30,7 @@ export async function ask(
 ): Promise<Record<string, unknown>> {
   atTerminal();
   const fields: Record<string, unknown> = { kind };
-  for (const field of authorizationFields[kind]) {
+  for (const field of authorizationFields[kind].filter(({ unasked }) => unasked !== true)) {
     const value = await askFor(field, present[field.name]);
     if (value !== '') fields[field.name] = value;
   }
@@ -45,13 +46,17 @@ async function askFor(field: AuthorizationField, present: unknown): Promise<stri
       message: `${message}, path of the file`,
       validate: async (value) => (value === '' ? needed(value) : isReadable(value)),
     });
-    return path === '' ? '' : readFile(fromHome(path), 'utf8');
+    return path === '' ? '' : textOf(await readFile(fromHome(path)));
   }
   if (field.secret) return password({ message, validate: needed });
   const fallback = field.name === 'port' ? '22' : undefined;
   const shown = typeof present === 'string' || typeof present === 'number' ? String(present) : fallback;
   return input({ message, validate: needed, ...(shown === undefined ? {} : { default: shown }) });
 }
+
+/** A PGP key may be binary: it is kept in base64, since a field is text. */
+const textOf = (content: Buffer): string =>
+  isUtf8(content) ? content.toString() : content.toString('base64');
 
 const fromHome = (path: string): string => path.replace(/^~(?=\/)/, homedir());
 

@@ -15,6 +15,7 @@ import {
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
 import { checkAuthorization, fieldsOfEnvironment, readFields } from '../authorizations/fields.ts';
+import { confirmHostKey } from '../authorizations/host-key.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
 import { tellJobsOfUpdate } from '../authorizations/tell-jobs.ts';
 import { testLogin } from '../authorizations/test-login.ts';
@@ -56,10 +57,11 @@ export function addAuthorizationCommands(program: Command): void {
     ),
     async ({ context, output, options }, kind) => {
       const fields = await fieldsOf(options, kind, async () => ask(await chooseKind(kind), {}));
+      const checked = checkAuthorization(fields, context.allowHosts);
       const added = await addAuthorization(
         await context.store(),
         context.key(),
-        checkAuthorization(fields, context.allowHosts),
+        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
       );
       output.result(added);
       output.line(
@@ -89,7 +91,7 @@ export function addAuthorizationCommands(program: Command): void {
         [kindTitles[found.kind], ''],
         authorizationFields[found.kind].map((field) => [
           field.title,
-          field.secret ? '(set)' : String(shown[field.name] ?? ''),
+          field.secret ? (field.required ? '(set)' : '(not shown)') : String(shown[field.name] ?? ''),
         ]),
       );
     },
@@ -121,11 +123,12 @@ export function addAuthorizationCommands(program: Command): void {
       );
       if (changes['kind'] !== authorization.kind)
         throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
+      const checked = checkAuthorization({ ...authorization, ...changes }, context.allowHosts);
       const updated = await updateAuthorization(
         store,
         context.key(),
         id,
-        checkAuthorization({ ...authorization, ...changes }, context.allowHosts),
+        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
       );
       const told = await tellJobsOfUpdate(store, () => context.temporal(), updated);
       output.result({ ...updated, jobs: told });

@@ -1,22 +1,27 @@
 /**
- * `jobs retry`: rejected members again.
+ * `jobs retry`: rejected members of an export, or files of an import, again.
  */
 import type { Command } from 'commander';
 import { notValid } from '../../jobs/errors.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { groupFailures } from '../../systems/store/ledger.ts';
 import { runs } from '../command.ts';
+import { importNamed } from '../imports/commands.ts';
+import { retryImport } from '../imports/retry.ts';
 import { retryRejected } from '../jobs/steer.ts';
 
 export function addRetryCommand(jobs: Command): void {
-  runs<{ reason?: string }>(
+  runs<{ reason?: string; file?: string }>(
     jobs
       .command('retry')
       .argument('<job>')
       .option('--reason <code>', 'only those rejected for this reason; "jobs failures" lists them')
-      .description('send rejected members again'),
-    async ({ context, output, options: { reason } }, name = '') => {
+      .option('--file <name>', 'of an import: this file alone')
+      .description('send rejected members again; of an import, take files that failed again'),
+    async ({ context, output, options: { reason, file } }, name = '') => {
       const store = await context.store();
+      const ofImport = await importNamed(store, name);
+      if (ofImport !== undefined) return retryImport(context, output, ofImport, file);
       const job = await findJob(store, name);
       const failures = await groupFailures(store, job.id);
       const codes = [...new Set(failures.map(({ code }) => code))];

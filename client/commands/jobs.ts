@@ -17,13 +17,17 @@ import { addRetryCommand } from './jobs-retry.ts';
 import { addVerifyCommand } from './jobs-verify.ts';
 import type { Context } from '../context.ts';
 import { csvCell } from '../csv-cell.ts';
-import { readJobFile } from '../job-file.ts';
+import { importNamed, listImports, showImport, startImport } from '../imports/commands.ts';
+import { steerImport } from '../imports/steer.ts';
+import { watchImport } from '../imports/watch.ts';
+import { readImportFile, readJobFile } from '../job-file.ts';
 import { startJob } from '../jobs/start.ts';
 import { steer, steerings } from '../jobs/steer.ts';
 import { summariseJob } from '../jobs/summary.ts';
 import type { JobSummary } from '../jobs/summary.ts';
 import { watchJob } from '../jobs/watch.ts';
 import type { Output } from '../output.ts';
+import { addImportCommands } from './imports.ts';
 import { addJobFileCommands } from './job-files.ts';
 
 export function addJobCommands(program: Command): void {
@@ -34,6 +38,8 @@ export function addJobCommands(program: Command): void {
   runs(
     jobs.command('start').argument('<file>', 'the job’s YAML file').description('start a job'),
     async ({ context, output }, file = '') => {
+      const ofImport = await readImportFile(file);
+      if (ofImport !== undefined) return startImport(context, output, ofImport);
       const configuration = await readJobFile(file);
       const job = await startJob(await context.store(), await context.temporal(), configuration);
       showStarted(output, context, job);
@@ -47,8 +53,9 @@ export function addJobCommands(program: Command): void {
     const rows = await Promise.all(
       (await listJobs(store)).map(async (job) => ({ job, counts: await readCounts(store, job.id) })),
     );
-    output.result(
-      rows.map(({ job, counts }) => ({
+    const imports = await listImports(store);
+    output.result([
+      ...rows.map(({ job, counts }) => ({
         id: job.id,
         label: job.label,
         kind: job.kind,
@@ -56,7 +63,8 @@ export function addJobCommands(program: Command): void {
         reason: job.stateReason,
         counts,
       })),
-    );
+      ...imports,
+    ]);
     output.table(
       ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
       rows.map(({ job, counts }) => [
@@ -69,11 +77,28 @@ export function addJobCommands(program: Command): void {
         job.stateReason.split('\n')[0] ?? '',
       ]),
     );
+    if (imports.length === 0) return;
+    output.table(
+      ['import', 'label', 'state', 'files', 'done', 'set aside', 'events', 'rejected', 'reason'],
+      imports.map(({ id, label, state, files, events, reason }) => [
+        id,
+        label,
+        state,
+        files.found,
+        files.done,
+        files.setAside,
+        events.total,
+        events.rejected,
+        reason.split('\n')[0] ?? '',
+      ]),
+    );
   });
 
   runs(
     jobs.command('show').argument('<job>', 'its id or label').description('how a job stands'),
     async ({ context, output }, name = '') => {
+      const job = await importNamed(await context.store(), name);
+      if (job !== undefined) return showImport(context, output, job);
       showSummary(output, context, await summariseJob(await context.store(), await context.temporal(), name));
     },
   );
@@ -85,6 +110,8 @@ export function addJobCommands(program: Command): void {
       .option('--until-scanned', 'end when the scan is done and the queue empty')
       .description('watch a job, with a progress bar while it scans'),
     async ({ context, output, options }, name = '') => {
+      const job = await importNamed(await context.store(), name);
+      if (job !== undefined) return watchImport(context, output, job);
       const until = options.untilScanned === true ? 'scanned' : 'ended';
       output.result(await watchJob(await context.store(), await context.temporal(), name, output, until));
     },
@@ -94,6 +121,8 @@ export function addJobCommands(program: Command): void {
     runs(
       jobs.command(how).argument('<job>').description(steerings[how].does),
       async ({ context, output }, name = '') => {
+        const other = await importNamed(await context.store(), name);
+        if (other !== undefined) return steerImport(context, output, other, how);
         const job = await findJob(await context.store(), name);
         const status = await steer(await context.temporal(), job, how);
         output.result({ job: job.id, ...status });
@@ -101,6 +130,8 @@ export function addJobCommands(program: Command): void {
       },
     );
   }
+
+  addImportCommands(jobs);
 
   runs<{ csv?: string }>(
     jobs

@@ -89,7 +89,7 @@ export async function launch(store: Pool, temporal: Client, { id, configuration 
       { key: hasRejected, value: false },
     ]),
   });
-  await untilChecked(store, handle, id);
+  await untilChecked(handle, () => findJob(store, id));
   return findJob(store, id);
 }
 
@@ -104,7 +104,7 @@ async function audiencesOf(
   return { source, exported };
 }
 
-async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {
+export async function removeUnstarted(store: Pool, id: string, error: unknown): Promise<void> {
   if (error instanceof ExpectedError && errorKinds[error.code].retried) return;
   await setJobState(
     store,
@@ -115,19 +115,22 @@ async function removeUnstarted(store: Pool, id: string, error: unknown): Promise
   await freeLabel(store, id);
 }
 
-async function untilChecked(store: Pool, handle: WorkflowHandle, id: string): Promise<void> {
+export async function untilChecked(
+  handle: WorkflowHandle,
+  read: () => Promise<Pick<Job, 'id' | 'state' | 'lastError'>>,
+): Promise<void> {
   const begunMs = Date.now();
   for (;;) {
     await wait(200);
     const { status } = await handle.describe();
     if (status.name !== 'RUNNING') throw asExpected(await handle.result().catch((error: unknown) => error));
-    const job = await findJob(store, id);
+    const job = await read();
     if (job.state !== 'starting' && job.state !== 'failed') return;
     const waitedMs = Date.now() - begunMs;
     if (job.lastError !== null && waitedMs >= mendWithinMs)
       throw new ExpectedError(
         'SERVICE_UNAVAILABLE',
-        `${job.lastError}. The job goes on trying; see "jobs show ${id}".`,
+        `${job.lastError}. The job goes on trying; see "jobs show ${job.id}".`,
       );
     if (waitedMs < checkWithinMs) continue;
     const answers = await Promise.race([
@@ -157,7 +160,7 @@ export function expectedOf(failure: Error, otherwise: ErrorCode): ExpectedError 
 }
 
 /** The configuration as the Web UI shows it, in Markdown. */
-function describe(configuration: ExportAudienceConfiguration): string {
+export function describe(configuration: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(configuration).filter(([, value]) => value !== '' && value !== undefined);
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return [

@@ -1,8 +1,8 @@
 /**
  * Values of user fields as files write them. Pure: a value is of its field's kind, or it is none.
  */
-import { kinds } from '../../jobs/user-fields.ts';
-import type { Kind } from '../../jobs/user-fields.ts';
+import { kindInMap, kinds } from '../../jobs/user-fields.ts';
+import type { Kind, MapKind } from '../../jobs/user-fields.ts';
 import type { FieldValue } from '../../systems/store/profiles.ts';
 
 /** The kind that a JSON value shows. */
@@ -80,18 +80,34 @@ export function valueOfKind(given: unknown, kind: Kind): FieldValue | undefined 
       return truths[(text ?? '').toLowerCase()];
     case 'date':
       return dateOf(given);
-    case '[]string': {
+    case '[]string':
+    case '[]time': {
       const parts = Array.isArray(given) ? given.map(textOf) : text?.split('&').map((part) => part.trim());
-      if (parts === undefined || parts.some((part) => part === undefined)) return undefined;
-      return parts.filter((part): part is string => part !== undefined && part !== '');
+      const values = parts
+        ?.filter((part) => part !== '')
+        .map((part) => (kind === '[]time' ? dateOf(part) : part));
+      return values?.every((value) => value !== undefined) === true ? values : undefined;
     }
-    case 'map[string]string': {
-      if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
-      const entries = Object.entries(given).map(([key, value]) => [key, textOf(value)] as const);
-      if (entries.some(([, value]) => value === undefined)) return undefined;
-      return Object.fromEntries(entries.map(([key, value]) => [key, value ?? '']));
-    }
+    case 'map[string]string':
+    case 'map[string]int':
+    case 'map[string]number':
+    case 'map[string]bool':
+    case 'map[string]time':
+    case 'map[string]intsum':
+      return mapOfKind(given, kind);
   }
+}
+
+function mapOfKind(given: unknown, kind: MapKind): FieldValue | undefined {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+  const entries = Object.entries(given).map(
+    ([key, value]) => [key, valueOfKind(value, kindInMap[kind])] as const,
+  );
+  return entries.every((entry): entry is readonly [string, string | number | boolean] =>
+    ['string', 'number', 'boolean'].includes(typeof entry[1]),
+  )
+    ? Object.fromEntries(entries)
+    : undefined;
 }
 
 const finite = (number: number): number | undefined => (Number.isFinite(number) ? number : undefined);

@@ -76,11 +76,17 @@ export async function findJob(database: Database, name: string): Promise<Job> {
   );
   const [job] = rows;
   if (job === undefined) throw new ExpectedError('NOT_FOUND', `job: there is none called "${name}".`);
+  const kind: string = job.kind;
+  if (kind !== 'export-audience')
+    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}; this is for exports.`);
   return job;
 }
 
+/** All exports. */
 export async function listJobs(database: Database): Promise<readonly Job[]> {
-  const { rows } = await database.query<Job>(`select ${columns} from jobs order by created_at`);
+  const { rows } = await database.query<Job>(
+    `select ${columns} from jobs where kind = 'export-audience' order by created_at`,
+  );
   return rows;
 }
 

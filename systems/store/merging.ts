@@ -15,6 +15,11 @@ export async function holdOffMerges(database: Database): Promise<void> {
   await database.query('select pg_advisory_xact_lock_shared($1, 0)', [lockSpace]);
 }
 
+/** Keeps merges to this transaction alone. To be taken before what is read of who is who. */
+export async function holdMerges(database: Database): Promise<void> {
+  await database.query('select pg_advisory_xact_lock($1, 0)', [lockSpace]);
+}
+
 interface Row {
   readonly id: string;
   readonly fields: Readonly<Record<string, FieldValue>>;
@@ -31,7 +36,7 @@ const singleValued = ['customer_id'] as const;
  * @returns false, with nothing done, where they hold different values of an identifier that is one person's own
  */
 export async function mergeProfiles(database: Database, staysId: string, goesId: string): Promise<boolean> {
-  await database.query('select pg_advisory_xact_lock($1, 0)', [lockSpace]);
+  await holdMerges(database);
   const { rows } = await database.query<Row>(
     'select id, fields, change_no, updated_at from profiles where id = any($1::uuid[]) order by id for update',
     [[staysId, goesId]],
@@ -56,6 +61,12 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
   );
   await database.query('update profile_aliases set profile_id = $1 where profile_id = $2', ids);
   await database.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', ids);
+  // Side by side: they are merged by the mapping when the person's next events come.
+  await database.query(
+    `update profiles as stays set aggregates = stays.aggregates || goes.aggregates from profiles as goes
+      where stays.id = $1 and goes.id = $2 and goes.aggregates is not null`,
+    ids,
+  );
   await database.query('delete from profiles where id = $1', [goesId]);
   await database.query(
     'update profiles set fields = $2, change_no = greatest(change_no, $3) + 1, updated_at = now() where id = $1',

@@ -26,6 +26,8 @@ export interface WrittenProfile {
 }
 
 const lockSpace = 0x6c79;
+/** Shared by those who lock single identities, taken alone by who locks them all. */
+const everybodyLock = 0x6c7a;
 
 /**
  * Writes profiles: new people are made, known ones get the fields that differ. A field that an input lacks
@@ -56,11 +58,17 @@ export async function writeProfiles(
 
 /** Advisory locks in sorted order: rows that do not exist yet cannot be locked otherwise. */
 async function lockIdentities(database: Database, identities: readonly HashedIdentity[]): Promise<void> {
+  await database.query('select pg_advisory_xact_lock_shared($1)', [everybodyLock]);
   const slots = new Set(identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0)));
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
   );
+}
+
+/** Locks every identity: one lock in the place of more than the server has room for. */
+export async function lockAllIdentities(database: Database): Promise<void> {
+  await database.query('select pg_advisory_xact_lock($1)', [everybodyLock]);
 }
 
 interface Assigned {

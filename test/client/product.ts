@@ -42,6 +42,9 @@ export interface Product {
   rowsOf(path: string): Promise<readonly Row[]>;
   /** Ends the worker, and starts another. */
   restartWorker(): Promise<void>;
+  readonly databaseUrl: string;
+  /** Ends the worker as a power cut would, and starts another. */
+  killWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,6 +95,12 @@ export async function startProduct(): Promise<Product> {
       const { code, out, err } = await run(...args, '--json');
       if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}`);
       return JSON.parse(out) as unknown;
+    },
+    databaseUrl: database.url,
+    killWorker: async () => {
+      worker.process.kill('SIGKILL');
+      await worker.exited;
+      worker = await work();
     },
     rowsOf: async (path) => {
       const response = await fetch(`${sandbox.login}/_sandbox/${path}`);

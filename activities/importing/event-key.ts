@@ -1,0 +1,64 @@
+/**
+ * The key of an event, by which it counts once however often it is delivered. Pure but for the count of equal
+ * rows: rows of a file have to be asked for in their order, from the first on.
+ */
+import { hash } from 'node:crypto';
+import { noValue } from './no-value.ts';
+import { openOccurrences } from './occurrences.ts';
+
+/** Columns whose values, with account and type, tell an event from others. Source: design, rule 6. */
+const telling = ['list_id', 'campaign_id', 'launch_id', 'offer_number', 'offer_url', 'order_id'] as const;
+/** Who it was: the first of these that has a value. */
+const persons = ['riid', 'email', 'mobile_number'] as const;
+
+export interface Keyer {
+  /** The columns of the rows that follow. */
+  columns(names: readonly string[]): void;
+  /** 32 hex digits. */
+  keyOf(values: readonly string[], atMs: number): string;
+}
+
+export function openKeyer(accountId: string, eventType: string): Keyer {
+  const occurrences = openOccurrences();
+  const start = `${accountId}\0${eventType}\0`;
+  let names: readonly string[] = [];
+  let byName: readonly number[] = [];
+  let uuidAt = -1;
+  let personsAt: readonly number[] = [];
+  let tellingAt: readonly number[] = [];
+
+  const keyText = (values: readonly string[], atMs: number): string => {
+    for (const [index, at] of personsAt.entries()) {
+      const person = values[at]?.trim() ?? '';
+      if (at < 0 || noValue.has(person.toLowerCase())) continue;
+      const rest = tellingAt.map((one) => values[one]?.trim() ?? '').join('\0');
+      return `${start}event\0${persons[index] ?? ''}\0${person.toLowerCase()}\0${atMs}\0${rest}`;
+    }
+    // In the order of the names, and without what is blank: a file with more columns tells the same events.
+    return byName.reduce(
+      (text, at) => (values[at] ? `${text}${names[at] ?? ''}\0${values[at]}\0` : text),
+      `${start}row\0`,
+    );
+  };
+
+  return {
+    columns: (given) => {
+      names = given.map((name) => name.toLowerCase());
+      const indexOf = (name: string): number => names.indexOf(name);
+      uuidAt = indexOf('event_uuid');
+      personsAt = persons.map(indexOf);
+      tellingAt = telling.map(indexOf);
+      byName = [...names.keys()].sort((one, other) => ((names[one] ?? '') < (names[other] ?? '') ? -1 : 1));
+    },
+    keyOf: (values, atMs) => {
+      const uuid = uuidAt < 0 ? '' : (values[uuidAt]?.trim() ?? '');
+      if (!noValue.has(uuid.toLowerCase())) return digest(`${start}uuid\0${uuid.toLowerCase()}`);
+      const text = keyText(values, atMs);
+      const first = digest(text);
+      const occurrence = occurrences.count(first);
+      return occurrence === 1 ? first : digest(`${text}\0occurrence\0${occurrence}`);
+    },
+  };
+}
+
+const digest = (text: string): string => hash('sha256', text, 'hex').slice(0, 32);

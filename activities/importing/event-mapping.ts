@@ -1,0 +1,19 @@
+/**
+ * What importing needs of a mapping: whom an event is about, and what it adds to what is known of them.
+ */
+import type { Merging } from '../../systems/store/event-profiles.ts';
+import type { Identity } from '../../systems/store/identities.ts';
+
+/** What one event comes to. */
+export interface Mapped<Addition> {
+  /** None where nobody can be found by it: it is in the stream only. */
+  readonly identities: readonly Identity[];
+  readonly addition: Addition;
+}
+
+export interface EventMapping<Aggregates, Addition> extends Merging<Aggregates> {
+  /** @param columns the names of the values' columns, whatever their letter case */
+  reader(columns: readonly string[]): (values: readonly string[], atMs: number) => Mapped<Addition>;
+  /** Adds to what is there, which may be changed by it. */
+  add(aggregates: Aggregates | undefined, addition: Addition): Aggregates;
+}

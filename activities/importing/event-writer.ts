@@ -1,0 +1,138 @@
+/**
+ * Writes chunks of a file to the stream, and folds what they come to into profiles: at the end of the file,
+ * or before when several hundred thousand events or many bytes have gathered. One transaction at a time, in
+ * the file's order; `write` returns before its own has ended, so that reading goes on meanwhile.
+ */
+import type { Pool } from '../../systems/store/database.ts';
+import { transaction } from '../../systems/store/database.ts';
+import { endFile } from '../../systems/store/event-files.ts';
+import type { Attempt } from '../../systems/store/event-files.ts';
+import { foldPeople, moveFolding } from '../../systems/store/event-profiles.ts';
+import { readEvents, writeChunk } from '../../systems/store/events.ts';
+import type { Chunk, EventRow } from '../../systems/store/events.ts';
+import type { HashKeys } from '../../systems/store/identities.ts';
+import type { EventMapping } from './event-mapping.ts';
+import { gatherPeople } from './people.ts';
+
+export interface WriteBounds {
+  /** Records of one chunk: what is repeated at most after a crash. */
+  readonly chunkRows: number;
+  /** Characters of one chunk. */
+  readonly chunkCharacters: number;
+  /** Events after which people are folded into profiles, at the latest. */
+  readonly foldEvents: number;
+  /** Memory of what has gathered after which they are, too. */
+  readonly foldBytes: number;
+}
+
+/** @param parallelFiles that share the memory */
+export const boundsOf = (parallelFiles: number): WriteBounds => ({
+  chunkRows: 25_000,
+  chunkCharacters: 16 * 1024 * 1024,
+  foldEvents: 400_000,
+  foldBytes: Math.max(Math.floor(128 / parallelFiles), 32) * 1024 * 1024,
+});
+
+export interface Writing<Aggregates, Addition> {
+  readonly store: Pool;
+  readonly hashKeys: HashKeys;
+  readonly mapping: EventMapping<Aggregates, Addition>;
+  readonly attempt: Attempt;
+  readonly bounds: WriteBounds;
+  /** Of the packed bytes, how many have been read by now. */
+  readonly bytesRead: () => number;
+}
+
+export type RowReader<Addition> = ReturnType<EventMapping<unknown, Addition>['reader']>;
+
+export interface ReadChunk<Addition> extends Omit<Chunk, 'bytesRead'> {
+  readonly rows: readonly (EventRow & { readonly reader: RowReader<Addition> })[];
+}
+
+export interface EventWriter<Addition> {
+  /** Folds what an attempt before wrote to the stream, but did not live to fold. To be called first. */
+  foldWhatIsLeft(): Promise<void>;
+  write(chunk: ReadChunk<Addition>): Promise<void>;
+  /** Waits for what is under way, folds the rest, and says that the file is done. */
+  finish(): Promise<void>;
+}
+
+/** Events that are read back of the stream at once. */
+const readBackAtOnce = 20_000;
+
+export function openEventWriter<Aggregates, Addition>({
+  store,
+  hashKeys,
+  mapping,
+  attempt,
+  bounds,
+  bytesRead,
+}: Writing<Aggregates, Addition>): EventWriter<Addition> {
+  let gathering = gatherPeople(mapping);
+  let foldedTo = attempt.foldedTo;
+  let readTo = attempt.readTo;
+  let hasRepeats = false;
+  let underWay: Promise<void> = Promise.resolve();
+
+  async function fold(): Promise<void> {
+    const people = gathering.people();
+    const { nobodys } = gathering;
+    await transaction(store, async (database) => {
+      // First, so that a stale attempt stops here and not after all the work.
+      await moveFolding(database, attempt, { from: foldedTo, to: readTo, nobodysRows: nobodys });
+      await foldPeople(database, hashKeys, mapping, people);
+    });
+    foldedTo = readTo;
+    gathering = gatherPeople(mapping);
+  }
+
+  const foldWhenFull = async (): Promise<void> => {
+    if (gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes) await fold();
+  };
+
+  async function writeNow(chunk: ReadChunk<Addition>): Promise<void> {
+    const inserted = await writeChunk(store, attempt, { ...chunk, bytesRead: bytesRead() }, hasRepeats);
+    hasRepeats = inserted.length < chunk.rows.length;
+    const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
+    for (const { line, values, atMs, reader } of chunk.rows)
+      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs), charactersOf(values));
+    readTo = chunk.to;
+    await foldWhenFull();
+  }
+
+  return {
+    foldWhatIsLeft: async () => {
+      let from = foldedTo;
+      while (from < attempt.readTo) {
+        const events = await readEvents(store, attempt.fileId, from, attempt.readTo, readBackAtOnce);
+        let columns: readonly string[] | undefined;
+        let reader: RowReader<Addition> | undefined;
+        for (const event of events) {
+          if (event.columns !== columns) reader = mapping.reader((columns = event.columns));
+          if (reader !== undefined)
+            gathering.add(reader(event.values, event.atMs), charactersOf(event.values));
+        }
+        const isLast = events.length < readBackAtOnce;
+        from = isLast ? attempt.readTo : (events.at(-1)?.line ?? attempt.readTo);
+        readTo = from;
+        await foldWhenFull();
+      }
+      // Before the file is fetched again: it may be gone, and these events are in the stream.
+      if (foldedTo < attempt.readTo) await fold();
+    },
+    write: async (chunk) => {
+      await underWay;
+      underWay = writeNow(chunk);
+      // Awaited by the next call; a failure until then is no unhandled rejection.
+      underWay.catch(() => undefined);
+    },
+    finish: async () => {
+      await underWay;
+      await fold();
+      await endFile(store, attempt, 'done');
+    },
+  };
+}
+
+const charactersOf = (values: readonly string[]): number =>
+  values.reduce((sum, { length }) => sum + length, 0);

@@ -1,0 +1,113 @@
+/**
+ * One event file from the server into the store: fetched, proven whole to the end of every layer, and only
+ * then read again for its rows.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEventTimes } from '../../systems/sftp/event-time.ts';
+import { prove, readRows } from '../../systems/sftp/rows/read-rows.ts';
+import type { EventFile, Proof } from '../../systems/sftp/rows/read-rows.ts';
+import { endFile, noteContent } from '../../systems/store/event-files.ts';
+import type { Attempt } from '../../systems/store/event-files.ts';
+import { openHashKeys } from '../../systems/store/identities.ts';
+import type { ImportJob } from '../../systems/store/import-jobs.ts';
+import type { Means } from '../connections.ts';
+import { boundsOf } from './event-writer.ts';
+import { asRecords } from './file-records.ts';
+import { importRows } from './import-rows.ts';
+import { openJobFolder, pgpKeysOf } from './job-folder.ts';
+import { mapEvents, readMapping } from './lql-mapping.ts';
+
+/** By which an event has its time: without it, nothing of a file can be used. */
+const requiredColumns = ['event_captured_dt'] as const;
+
+/** @throws ExpectedError FILE_… for what is wrong with the file, others for what is wrong around it */
+export async function importContent(
+  means: Pick<Means, 'store' | 'key'>,
+  job: ImportJob,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, key } = means;
+  const { mapping, timeZone, parallelFiles, customDelimiter } = job.configuration;
+  const spool = await openSpool(attempt);
+  let readShare = (): number => 0;
+  try {
+    await importRows(
+      {
+        store,
+        attempt,
+        hashKeys: await openHashKeys(store, key),
+        mapping: mapEvents(readMapping(mapping), attempt.accountId, attempt.eventType),
+        bounds: boundsOf(parallelFiles),
+        readTime: openEventTimes(timeZone),
+        bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
+      },
+      async () => {
+        const { file, expectedRows } = await fetchFile();
+        const proof = await prove(file, expectedRows);
+        const twin = await noteContent(store, attempt, Buffer.from(proof.plainSha256, 'hex'));
+        if (twin !== undefined && attempt.readTo === 0) {
+          await endFile(store, attempt, 'repeated', `The same content was imported from ${twin}.`);
+          return undefined;
+        }
+        const records = asRecords(stoppable(readRows(file), signal));
+        readShare = () => share(records.characters, proof);
+        return records.batches;
+      },
+    );
+  } finally {
+    await spool.empty();
+  }
+
+  async function fetchFile(): Promise<{ file: EventFile; expectedRows: number | undefined }> {
+    const pgpKeys = await pgpKeysOf(means, job);
+    const folder = await openJobFolder(means, job, signal);
+    try {
+      const { path, sizeBytes, modifiedAt, countFile } = attempt;
+      const { spooled } = await folder.download(
+        { name: path, bytes: sizeBytes, modifiedMs: modifiedAt.getTime() },
+        { spoolPath: spool.path, signal },
+      );
+      return {
+        file: {
+          spooled,
+          unwrapping: { pgpKeys, signal },
+          reading: { delimiter: customDelimiter, requiredColumns },
+        },
+        expectedRows: countFile === null ? undefined : await folder.readCountFile(countFile),
+      };
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+const share = (characters: number, { plainBytes }: Proof): number =>
+  plainBytes === 0 ? 1 : Math.min(characters / plainBytes, 1);
+
+/** A place for the file as it came. What an attempt before left there when it was killed goes. */
+async function openSpool({ fileId, attempt }: Attempt): Promise<{
+  readonly path: string;
+  empty(): Promise<void>;
+}> {
+  const folder = join(tmpdir(), 'lytics-responsys-spool');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const own = `${fileId}-`;
+  const empty = async (before: number): Promise<void> => {
+    const names = (await readdir(folder)).filter((name) => name.startsWith(own));
+    for (const name of names)
+      if (Number.parseInt(name.slice(own.length), 10) <= before)
+        await rm(join(folder, name), { force: true });
+  };
+  await empty(attempt - 1);
+  return { path: join(folder, `${own}${attempt}.sealed`), empty: () => empty(attempt) };
+}
+
+async function* stoppable<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of items) {
+    signal.throwIfAborted();
+    yield item;
+  }
+}

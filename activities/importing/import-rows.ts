@@ -1,0 +1,107 @@
+/**
+ * The rows of a file into the stream and into profiles. Each step is a transaction that moves a watermark:
+ * after any crash the next attempt reads on behind the first, and folds what lies between the two from the
+ * stream. While the store writes one chunk, the next is read.
+ */
+import { ExpectedError } from '../../jobs/errors.ts';
+import type { ColumnsFrom, EventRow, SetAsideRow } from '../../systems/store/events.ts';
+import { openEventWriter } from './event-writer.ts';
+import type { RowReader, Writing } from './event-writer.ts';
+import { openKeyer } from './event-key.ts';
+
+/** What stands in a file, in its order. Numbers grow; a header is no record. */
+export type FileRecord =
+  | { readonly columns: readonly string[] }
+  | { readonly line: number; readonly values: readonly string[] }
+  /** It cannot be read. The fault quotes nothing of it. */
+  | { readonly line: number; readonly fault: string };
+
+export interface Importing<Aggregates, Addition> extends Writing<Aggregates, Addition> {
+  /** A time as this file writes it, in milliseconds since 1970. */
+  readonly readTime: (text: string) => number | undefined;
+}
+
+const timeColumn = 'event_captured_dt';
+const noTime = 'EVENT_CAPTURED_DT is no time such as 31-Jan-2026 18:30:00';
+
+/**
+ * Imports all records that are behind the attempt's watermark.
+ * @param open gives every record of the file from the first on, since equal rows are counted; undefined where
+ *   there is nothing to be read. Called once, when what an attempt before left unfinished is in profiles
+ * @throws ExpectedError FILE_HEADER when a header lacks the event's time, NOT_NOW when the attempt is stale
+ */
+export async function importRows<Aggregates, Addition>(
+  importing: Importing<Aggregates, Addition>,
+  open: () => Promise<AsyncIterable<readonly FileRecord[]> | undefined>,
+): Promise<void> {
+  const { attempt, bounds, mapping, readTime } = importing;
+  const writer = openEventWriter(importing);
+  await writer.foldWhatIsLeft();
+  const records = await open();
+  if (records === undefined) return;
+  const keyer = openKeyer(attempt.accountId, attempt.eventType);
+  let reader: RowReader<Addition> | undefined;
+  let timeAt = -1;
+  let lastLine = 0;
+  let chunk = emptyChunk<Addition>(attempt.readTo);
+
+  const takeHeader = (columns: readonly string[]): void => {
+    timeAt = columns.findIndex((name) => name.toLowerCase() === timeColumn);
+    if (timeAt < 0) throw lacksTime();
+    keyer.columns(columns);
+    reader = mapping.reader(columns);
+    if (lastLine >= attempt.readTo) chunk.columns.push({ fromLine: lastLine + 1, columns });
+  };
+  const takeRow = (line: number, values: readonly string[]): void => {
+    if (reader === undefined) throw lacksTime();
+    const atMs = readTime(values[timeAt] ?? '');
+    // Rows before the watermark are counted only: an equal one behind it is the next of them.
+    const key = atMs === undefined ? undefined : keyer.keyOf(values, atMs);
+    if (line <= attempt.readTo) return;
+    if (atMs === undefined || key === undefined) chunk.setAside.push({ line, reason: noTime });
+    else chunk.rows.push({ line, key, atMs, values, reader });
+    for (const value of values) chunk.characters += value.length;
+  };
+
+  for await (const batch of records) {
+    for (const record of batch) {
+      if ('columns' in record) {
+        takeHeader(record.columns);
+        continue;
+      }
+      if ('values' in record) takeRow(record.line, record.values);
+      else if (record.line > attempt.readTo) chunk.setAside.push({ line: record.line, reason: record.fault });
+      lastLine = record.line;
+      chunk.to = Math.max(chunk.to, lastLine);
+      if (chunk.to - chunk.from < bounds.chunkRows && chunk.characters < bounds.chunkCharacters) continue;
+      await writer.write(chunk);
+      chunk = emptyChunk(chunk.to);
+    }
+  }
+  if (chunk.to > chunk.from) await writer.write(chunk);
+  await writer.finish();
+}
+
+const lacksTime = (): ExpectedError =>
+  new ExpectedError(
+    'FILE_HEADER',
+    'The header lacks EVENT_CAPTURED_DT, by which an event has its time; are the export’s columns and the delimiter right?',
+  );
+
+interface FillingChunk<Addition> {
+  readonly from: number;
+  to: number;
+  characters: number;
+  readonly rows: (EventRow & { readonly reader: RowReader<Addition> })[];
+  readonly setAside: SetAsideRow[];
+  readonly columns: ColumnsFrom[];
+}
+
+const emptyChunk = <Addition>(from: number): FillingChunk<Addition> => ({
+  from,
+  to: from,
+  characters: 0,
+  rows: [],
+  setAside: [],
+  columns: [],
+});

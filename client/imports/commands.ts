@@ -1,0 +1,81 @@
+/**
+ * What `jobs start`, `list` and `show` do about imports.
+ */
+import { ExpectedError } from '../../jobs/errors.ts';
+import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
+import type { Pool } from '../../systems/store/database.ts';
+import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.ts';
+import type { ImportJob } from '../../systems/store/import-jobs.ts';
+import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
+import { launchImport } from './start.ts';
+import { summariseFiles, summariseImport } from './summary.ts';
+
+/** The import of this label or id, or undefined where there is none. */
+export const importNamed = async (store: Pool, name: string): Promise<ImportJob | undefined> =>
+  (await readImportJobs(store, name))[0];
+
+/** @throws ExpectedError NOT_FOUND, NOT_NOW where it is no import */
+export async function importOnly(store: Pool, name: string): Promise<ImportJob> {
+  const { rows } = await store.query<{ kind: string }>('select kind from jobs where id = $1 or label = $1', [
+    name,
+  ]);
+  const [job] = rows;
+  if (job !== undefined && job.kind !== 'import-activity')
+    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${job.kind}; this is for imports.`);
+  return findImportJob(store, name);
+}
+
+export const listImports = async (store: Pool) =>
+  Promise.all((await readImportJobs(store)).map((job) => summariseFiles(store, job)));
+
+function urlOf(context: Context, jobId: string): string | undefined {
+  if (context.uiUrl === undefined) return undefined;
+  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(importActivityWorkflowId(jobId))}`;
+}
+
+export async function startImport(
+  context: Context,
+  output: Output,
+  configuration: ImportActivityConfiguration,
+): Promise<void> {
+  const job = await launchImport(await context.store(), await context.temporal(), configuration);
+  const url = urlOf(context, job.id);
+  output.result({ id: job.id, label: job.label, state: job.state, url });
+  output.line(`Started ${job.label} as ${job.id}.`);
+  if (url !== undefined) output.line(`Web UI: ${url}`);
+  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
+}
+
+export async function showImport(context: Context, output: Output, job: ImportJob): Promise<void> {
+  const summary = await summariseImport(await context.store(), await context.temporal(), job);
+  const url = urlOf(context, job.id);
+  output.result({ ...summary, url });
+  const { files, events } = summary;
+  const rows: (readonly [string, string | number])[] = [
+    ['job', `${job.label} (${job.id})`],
+    ['state', summary.reason === '' ? summary.state : `${summary.state}: ${summary.reason}`],
+    ['authorization', summary.authorization],
+    ['folder', job.configuration.folder === '' ? 'the authorization’s' : job.configuration.folder],
+    ['accounts', job.configuration.accountIds.join(', ') || 'all'],
+    ['files found', files.found],
+    ['done', files.done],
+    ['delivered again', files.repeated],
+    ['not whole yet', files.waiting],
+    ['to be tried again', files.failed],
+    ['set aside', files.setAside],
+    ['events', events.total],
+    ...Object.entries(events.byType).map(([type, count]) => [`  ${type}`, count] as const),
+    ['rows known already', events.known],
+    ['rows rejected', events.rejected],
+    ['about nobody', events.nobodys],
+    ['next look', summary.nextLookAt ?? '–'],
+  ];
+  if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
+  if (url !== undefined) rows.push(['Web UI', url]);
+  output.table(
+    ['', ''],
+    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
+  );
+}

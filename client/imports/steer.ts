@@ -1,0 +1,53 @@
+/**
+ * Steers a running import: pause, resume, stop, poll.
+ */
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ExpectedError } from '../../jobs/errors.ts';
+import {
+  pauseImportUpdate,
+  pollUpdate,
+  resumeImportUpdate,
+  stopImportUpdate,
+} from '../../jobs/import-messages.ts';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
+import type { ImportJob } from '../../systems/store/import-jobs.ts';
+import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
+
+const updates = {
+  pause: pauseImportUpdate,
+  resume: resumeImportUpdate,
+  stop: stopImportUpdate,
+  poll: pollUpdate,
+} as const;
+
+const isPossible = (how: string): how is keyof typeof updates => how in updates;
+
+/** @throws ExpectedError NOT_NOW with the job's own words, or where imports cannot be steered so */
+export async function steerImport(
+  context: Context,
+  output: Output,
+  job: ImportJob,
+  how: string,
+): Promise<void> {
+  if (!isPossible(how))
+    throw new ExpectedError(
+      'NOT_NOW',
+      `"${how}" is for exports; "${job.label}" is an import, which can ${Object.keys(updates).join(', ')}.`,
+    );
+  const handle = (await context.temporal()).workflow.getHandle(importActivityWorkflowId(job.id));
+  try {
+    const status = await handle.executeUpdate(updates[how]);
+    output.result({ job: job.id, ...status });
+    output.line(`${job.label}: ${status.state}, ${status.reading} files being read.`);
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError)
+      throw new ExpectedError('NOT_NOW', error.cause?.message ?? error.message);
+    if (error instanceof WorkflowNotFoundError)
+      throw new ExpectedError(
+        'NOT_NOW',
+        `The job "${job.label}" is ${job.state}: its workflow no longer runs.`,
+      );
+    throw error;
+  }
+}

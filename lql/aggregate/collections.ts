@@ -1,0 +1,144 @@
+/** Merge operators of sets and maps: union, and for each key of a map one of the operators of single values. */
+import { isList, isPair, textOf } from '../values.ts';
+import type { Value } from '../values.ts';
+import { put, settled, union } from './bounded.ts';
+import type { Bounded, Bounds } from './bounded.ts';
+import { isGreater, shownAs } from './cast.ts';
+import type { Held, ScalarKind } from './cast.ts';
+import type { FieldValue, Json, Operator } from './operator.ts';
+import { timedFromJson, timedToJson } from './scalars.ts';
+import type { Cast, Fold, Preference, Scale, Timed } from './scalars.ts';
+
+/** What stands under a key, and how two of them merge. */
+export interface Entry<V> {
+  make(value: Value, atMs: number): V | undefined;
+  readonly merge: (one: V, other: V) => V;
+  show(value: V): Held;
+  toJson(value: V): Json;
+  fromJson(json: Json): V;
+}
+
+export const timedEntry = (kind: ScalarKind, cast: Cast, merge: Preference): Entry<Timed> => ({
+  make(value, atMs) {
+    const held = cast(value);
+    return held === undefined ? undefined : { held, atMs };
+  },
+  merge,
+  show: ({ held }) => shownAs(kind, held),
+  toJson: timedToJson,
+  fromJson: timedFromJson,
+});
+
+export const foldedEntry = (kind: ScalarKind, cast: Cast, merge: Fold, scale: Scale): Entry<number> => ({
+  make(value) {
+    const held = cast(value);
+    return typeof held === 'number' ? scale.keep(held) : undefined;
+  },
+  merge,
+  show: (value) => shownAs(kind, scale.show(value)),
+  toJson: (value) => value,
+  fromJson: (json) => json as number,
+});
+
+export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> {
+  function addOne(state: Bounded<V> | undefined, pair: Value, atMs: number): Bounded<V> | undefined {
+    const made = isPair(pair) ? entry.make(pair.value, atMs) : undefined;
+    if (made === undefined || !isPair(pair)) return state;
+    return put(state, pair.key, made, entry.merge, bounds);
+  }
+  return {
+    add(state, value, atMs) {
+      if (isList(value)) return value.reduce((into, one) => addOne(into, one, atMs), state);
+      return addOne(state, value, atMs);
+    },
+    merge: (into, other) => union(into, other, entry.merge, bounds),
+    show: (state) =>
+      Object.fromEntries(settled(state, bounds).map(([key, value]) => [key, entry.show(value)])),
+    toJson(state) {
+      const entries = settled(state, bounds).map(([key, value]) => [key, entry.toJson(value)] as const);
+      return written(Object.fromEntries(entries), state.end);
+    },
+    fromJson(json) {
+      const [entries, end] = json as readonly [Readonly<Record<string, Json>>, string?];
+      return read(
+        Object.entries(entries).map(([key, value]) => [key, entry.fromJson(value)]),
+        end,
+      );
+    },
+  };
+}
+
+const keep = (): true => true;
+
+/** @param cast to text, of which the order of code units is the set's order */
+export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds): Operator<Bounded<true>> {
+  return {
+    add(state, value) {
+      let into = state;
+      for (const item of isList(value) ? value : [value]) {
+        const text = textOf(cast(item));
+        if (text !== undefined) into = put(into, text, true, keep, bounds);
+      }
+      return into;
+    },
+    merge: (into, other) => union(into, other, keep, bounds),
+    show: (state) => settled(state, bounds).map(([text]) => show(text)),
+    toJson: (state) =>
+      written(
+        settled(state, bounds).map(([text]) => text),
+        state.end,
+      ),
+    fromJson(json) {
+      const [texts, end] = json as readonly [readonly string[], string?];
+      return read(
+        texts.map((text) => [text, true]),
+        end,
+      );
+    },
+  };
+}
+
+const written = (content: Json, end: string | undefined): Json =>
+  end === undefined ? [content] : [content, end];
+
+function read<V>(entries: readonly (readonly [string, V])[], end: string | undefined): Bounded<V> {
+  const keyBytes = entries.reduce((sum, [key]) => sum + Buffer.byteLength(key), 0);
+  return { entries: new Map(entries), end, keyBytes };
+}
+
+interface Whole<State> {
+  readonly state: State;
+  /** As JSON, which decides at equal times. */
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** A set or a map that a later (or an earlier) event replaces as a whole. */
+export function wholeByTime<State>(
+  inner: Operator<State>,
+  isBetter: (oneMs: number, otherMs: number) => boolean,
+): Operator<Whole<State>> {
+  const prefer = (one: Whole<State>, other: Whole<State>): Whole<State> => {
+    if (one.atMs !== other.atMs) return isBetter(one.atMs, other.atMs) ? one : other;
+    return isGreater(other.text, one.text) ? other : one;
+  };
+  const whole = (state: State, atMs: number): Whole<State> => ({
+    state,
+    text: JSON.stringify(inner.toJson(state)),
+    atMs,
+  });
+  return {
+    add(state, value, atMs) {
+      const made = inner.add(undefined, value, atMs);
+      if (made === undefined) return state;
+      return state === undefined ? whole(made, atMs) : prefer(state, whole(made, atMs));
+    },
+    merge: prefer,
+    show: ({ state }): FieldValue => inner.show(state),
+    toJson: ({ state, atMs }) => [inner.toJson(state), atMs],
+    fromJson(json) {
+      const [state, atMs] = json as readonly [Json, number];
+      return whole(inner.fromJson(state), atMs);
+    },
+  };
+}

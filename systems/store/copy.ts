@@ -1,0 +1,41 @@
+/**
+ * COPY: the fastest way into PostgreSQL. Its text form, with the four escapes that it needs.
+ */
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Database } from './database.ts';
+
+type Cell = string | number | null;
+
+/** Bytes that are handed to the connection at once. */
+const pieceCharacters = 64 * 1024;
+
+/** Copies rows into a table, in a running transaction. @param target `table (column, …)`, no text of a user */
+export async function copyInto(
+  database: Database,
+  target: string,
+  rows: Iterable<readonly Cell[]>,
+): Promise<void> {
+  const stream = database.query(copyFrom(`copy ${target} from stdin`));
+  const ended = finished(stream);
+  // Awaited below; a connection that breaks meanwhile is no unhandled rejection.
+  ended.catch(() => undefined);
+  let piece = '';
+  for (const row of rows) {
+    piece += `${row.map(cellOf).join('\t')}\n`;
+    if (piece.length < pieceCharacters) continue;
+    if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
+    piece = '';
+  }
+  stream.end(piece);
+  await ended;
+}
+
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+function cellOf(cell: Cell): string {
+  if (cell === null) return '\\N';
+  if (typeof cell === 'number') return String(cell);
+  return /[\\\t\n\r]/.test(cell) ? cell.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? found) : cell;
+}

@@ -1,0 +1,232 @@
+/**
+ * Folding: what a file's events come to is merged into profiles, with the folding watermark, in one
+ * transaction. Whose events they are is known by identities; people who are new become profiles.
+ */
+import { randomUUID } from 'node:crypto';
+import { copyInto } from './copy.ts';
+import type { Database } from './database.ts';
+import { attemptIsStale } from './event-files.ts';
+import type { Attempt } from './event-files.ts';
+import { findHashed, hashIdentity } from './identities.ts';
+import type { HashKeys, Identity } from './identities.ts';
+import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
+import { lockAllIdentities } from './profiles.ts';
+import type { FieldValue } from './profiles.ts';
+
+/** How a mapping's aggregates are merged, kept and shown. Merging is associative. */
+export interface Merging<Aggregates> {
+  /** `into` may be changed; `other` is not, but may become part of it. */
+  merge(into: Aggregates, other: Aggregates): Aggregates;
+  write(aggregates: Aggregates): string;
+  /** @throws Error when the text is not one that `write` made */
+  read(text: string): Aggregates;
+  fieldsOf(aggregates: Aggregates): Readonly<Record<string, FieldValue>>;
+}
+
+/** What events come to of one person, as far as the events tell that it is one. */
+export interface PersonEvents<Aggregates> {
+  /** At least one. They are one person's: profiles that they lead to are merged. */
+  readonly identities: readonly Identity[];
+  readonly aggregates: Aggregates;
+}
+
+/** Moves the folding watermark. @throws ExpectedError NOT_NOW when another attempt has taken the file over */
+export async function moveFolding(
+  database: Database,
+  { fileId, attempt }: Pick<Attempt, 'fileId' | 'attempt'>,
+  move: { readonly from: number; readonly to: number; readonly nobodysRows: number },
+): Promise<void> {
+  const { rowCount } = await database.query(
+    `update event_files set folded_to = $4, nobodys_rows = nobodys_rows + $5
+      where id = $1 and attempt = $2 and folded_to = $3 and read_to >= $4 and state = 'reading'`,
+    [fileId, attempt, move.from, move.to, move.nobodysRows],
+  );
+  if (rowCount !== 1) throw attemptIsStale();
+}
+
+/** Profiles that are locked, read and written at once: what a fold holds in memory. */
+const profilesAtOnce = 5_000;
+
+/** Merges what events come to into the people's profiles. */
+export async function foldPeople<Aggregates>(
+  database: Database,
+  hashKeys: HashKeys,
+  merging: Merging<Aggregates>,
+  people: readonly PersonEvents<Aggregates>[],
+): Promise<void> {
+  if (people.length === 0) return;
+  const profiles = await gather(database, hashKeys, merging, people);
+  const known = [...profiles].filter(([, one]) => !one.isNew).sort(byId);
+  for (let from = 0; from < known.length; from += profilesAtOnce)
+    await mergeInto(database, merging, new Map(known.slice(from, from + profilesAtOnce)));
+  const made = [...profiles].filter(([, one]) => one.isNew).sort(byId);
+  await copyInto(
+    database,
+    'profiles (id, fields, aggregates)',
+    made
+      .values()
+      .map(([id, { aggregates }]) => [
+        id,
+        JSON.stringify(merging.fieldsOf(aggregates)),
+        arrayOf(merging.write(aggregates)),
+      ]),
+  );
+  await addIdentities(database, hashKeys, profiles);
+}
+
+interface Gathered<Aggregates> {
+  readonly isNew: boolean;
+  aggregates: Aggregates;
+  readonly unknown: Identity[];
+}
+
+const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
+  one < other ? -1 : 1;
+const keyOf = ({ field, value }: Identity): string => `${field}\0${value}`;
+
+/** Finds whose profiles they are. What several of the given people come to, who are one, is merged. */
+async function gather<Aggregates>(
+  database: Database,
+  hashKeys: HashKeys,
+  merging: Merging<Aggregates>,
+  people: readonly PersonEvents<Aggregates>[],
+): Promise<Map<string, Gathered<Aggregates>>> {
+  const known = await whoIsWho(database, hashKeys, people);
+  const merged = new Map<string, string>();
+  const holder = (identity: Identity): string | undefined => {
+    let id = known.get(keyOf(identity));
+    for (let into = id; into !== undefined; into = merged.get(into)) id = into;
+    return id;
+  };
+  const profiles = new Map<string, Gathered<Aggregates>>();
+  const take = (id: string, isNew: boolean, aggregates: Aggregates, unknown: readonly Identity[]): void => {
+    const gathered = profiles.get(id);
+    if (gathered === undefined) {
+      profiles.set(id, { isNew, aggregates, unknown: [...unknown] });
+      return;
+    }
+    // A copy: a transaction that is repeated begins with what was given.
+    const copy = merging.read(merging.write(gathered.aggregates));
+    gathered.aggregates = merging.merge(copy, aggregates);
+    gathered.unknown.push(...unknown);
+  };
+  for (const { identities, aggregates } of people) {
+    const [first, ...others] = new Set(identities.map(holder).filter((id) => id !== undefined));
+    for (const other of others) {
+      if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
+      merged.set(other, first);
+      const gathered = profiles.get(other);
+      profiles.delete(other);
+      if (gathered !== undefined) take(first, false, gathered.aggregates, gathered.unknown);
+    }
+    const id = first ?? randomUUID();
+    const unknown = identities.filter((identity) => !known.has(keyOf(identity)));
+    for (const identity of unknown) known.set(keyOf(identity), id);
+    take(id, first === undefined, aggregates, unknown);
+  }
+  return profiles;
+}
+
+/** The profiles of the people's identities; they stay so until the transaction ends. */
+async function whoIsWho(
+  database: Database,
+  hashKeys: HashKeys,
+  people: readonly PersonEvents<unknown>[],
+): Promise<Map<string, string>> {
+  const all = people.flatMap(({ identities }) => identities);
+  const hashed = all.map((identity) => hashIdentity(hashKeys, identity));
+  const look = async (): Promise<Map<string, string>> => {
+    const found = await findHashed(database, hashed);
+    const known = new Map<string, string>();
+    all.forEach((identity, index) => {
+      const id = found[index];
+      if (id !== undefined) known.set(keyOf(identity), id);
+    });
+    return known;
+  };
+  // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
+  // one already, nobody is.
+  const ahead = await look();
+  const isSettled = people.every(({ identities: [first, ...others] }) => {
+    const id = first === undefined ? undefined : ahead.get(keyOf(first));
+    return id !== undefined && others.every((other) => ahead.get(keyOf(other)) === id);
+  });
+  if (isSettled) await holdOffMerges(database);
+  else {
+    // Two folds, or a fold and an import of people, make one profile of somebody who is new to both.
+    await lockAllIdentities(database);
+    await holdMerges(database);
+  }
+  return look();
+}
+
+/** PostgreSQL's text form of an array with one text. */
+const arrayOf = (text: string): string => `{"${text.replace(/["\\]/g, '\\$&')}"}`;
+
+async function mergeInto<Aggregates>(
+  database: Database,
+  merging: Merging<Aggregates>,
+  profiles: ReadonlyMap<string, Gathered<Aggregates>>,
+): Promise<void> {
+  const { rows } = await database.query<{ id: string; aggregates: string[] | null }>(
+    'select id, aggregates from profiles where id = any($1::uuid[]) order by id for update',
+    [[...profiles.keys()]],
+  );
+  await database.query(
+    'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
+  );
+  await copyInto(
+    database,
+    'folded (id, fields, aggregates)',
+    rows.values().map(({ id, aggregates }) => {
+      const gathered = profiles.get(id);
+      if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
+      const merged = (aggregates ?? [])
+        .map((text) => merging.read(text))
+        .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
+      return [id, JSON.stringify(merging.fieldsOf(merged)), merging.write(merged)];
+    }),
+  );
+  await database.query(
+    `with before as (
+       select id, profiles.fields, folded.fields::jsonb as news, folded.aggregates
+         from profiles join folded using (id)
+     ), changed as (
+       select id, news, aggregates, array(select key from jsonb_each(news)
+                                           where before.fields -> key is distinct from value) as names from before
+     ), written as (
+       update profiles
+          set fields = profiles.fields || news, aggregates = array[changed.aggregates],
+              change_no = change_no + (names <> '{}')::int, updated_at = now()
+         from changed where profiles.id = changed.id
+       returning profiles.id, names
+     )
+     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'`,
+  );
+  await database.query('truncate folded');
+}
+
+async function addIdentities(
+  database: Database,
+  hashKeys: HashKeys,
+  profiles: ReadonlyMap<string, Gathered<unknown>>,
+): Promise<void> {
+  const rows = [...profiles].flatMap(([profileId, { unknown }]) =>
+    unknown.map((identity) => ({
+      ...hashIdentity(hashKeys, identity).hashes[0],
+      field: identity.field,
+      profileId,
+    })),
+  );
+  await database.query(
+    `insert into identities (key_id, hash, field, profile_id)
+     select * from unnest($1::smallint[], $2::bytea[], $3::text[], $4::uuid[])
+     on conflict (key_id, hash) do nothing`,
+    [
+      rows.map((row) => row.keyId),
+      rows.map((row) => row.hash),
+      rows.map((row) => row.field),
+      rows.map((row) => row.profileId),
+    ],
+  );
+}

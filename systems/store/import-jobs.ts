@@ -1,0 +1,62 @@
+/**
+ * Import jobs: their configuration, and state for lists. Labels are unique over all kinds of job.
+ */
+import pg from 'pg';
+import { ExpectedError } from '../../jobs/errors.ts';
+import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
+import type { Database } from './database.ts';
+import type { JobState } from './jobs.ts';
+
+export interface ImportJob {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly authorizationId: string;
+  readonly configuration: ImportActivityConfiguration;
+  readonly state: JobState;
+  readonly stateReason: string;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+}
+
+const columns = `id, label, description, authorization_id as "authorizationId", configuration, state,
+  state_reason as "stateReason", last_error as "lastError", created_at as "createdAt"`;
+
+/** @throws ExpectedError CONFLICT when the label is taken */
+export async function addImportJob(
+  database: Database,
+  id: string,
+  authorizationId: string,
+  configuration: ImportActivityConfiguration,
+): Promise<void> {
+  const { label, description } = configuration;
+  try {
+    await database.query(
+      `insert into jobs (id, kind, label, description, authorization_id, configuration)
+       values ($1, 'import-activity', $2, $3, $4, $5)`,
+      [id, label, description, authorizationId, configuration],
+    );
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '23505')
+      throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
+    throw error;
+  }
+}
+
+/** @param name its label or its id. @throws ExpectedError NOT_FOUND */
+export async function findImportJob(database: Database, name: string): Promise<ImportJob> {
+  const job = (await readImportJobs(database, name))[0];
+  if (job === undefined) throw new ExpectedError('NOT_FOUND', `job: there is no import called "${name}".`);
+  return job;
+}
+
+/** All of them, or those of this label or id. */
+export async function readImportJobs(database: Database, name?: string): Promise<readonly ImportJob[]> {
+  const { rows } = await database.query<ImportJob>(
+    `select ${columns} from jobs
+      where kind = 'import-activity' and ($1::text is null or id = $1 or label = $1)
+      order by (id = $1) desc, created_at`,
+    [name ?? null],
+  );
+  return rows;
+}
