@@ -32,6 +32,10 @@ const withFields = (command: Command, which: string): Command =>
     .option('--from-file <file>', `read ${which} from YAML or JSON; - for standard input`)
     .option('--from-env', `read ${which} from variables such as ${authorizationVariable('password')}`);
 
+/** Whether a person is asked, at a terminal; a script gives its fields, the host key's fingerprint among them. */
+const isAsked = (options: FieldOptions): boolean =>
+  options.fromFile === undefined && options.fromEnv !== true;
+
 /** What a script gives, or else what `asking` finds out. @throws ExpectedError INPUT_NOT_VALID, USAGE */
 async function fieldsOf(
   options: FieldOptions,
@@ -61,7 +65,7 @@ export function addAuthorizationCommands(program: Command): void {
       const added = await addAuthorization(
         await context.store(),
         context.key(),
-        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
+        isAsked(options) ? await confirmHostKey(checked) : checked,
       );
       output.result(added);
       output.line(
@@ -128,7 +132,7 @@ export function addAuthorizationCommands(program: Command): void {
         store,
         context.key(),
         id,
-        options.fromFile === undefined ? await confirmHostKey(checked) : checked,
+        isAsked(options) ? await confirmHostKey(checked) : checked,
       );
       const told = await tellJobsOfUpdate(store, () => context.temporal(), updated);
       output.result({ ...updated, jobs: told });

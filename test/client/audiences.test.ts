@@ -1,7 +1,7 @@
 /** The commands for audiences and authorizations, as processes on a database of their own. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -202,13 +202,18 @@ test('An authorization is added, shown without secrets, updated in part, and rem
 });
 
 test('An authorization comes from the environment, whole or in part, its secrets unseen', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
   const fields = {
     LYTICS_RESPONSYS_AUTHORIZATION_KIND: 'responsys-sftp-with-pgp',
     LYTICS_RESPONSYS_AUTHORIZATION_LABEL: 'Env',
     LYTICS_RESPONSYS_AUTHORIZATION_DESCRIPTION: '',
     LYTICS_RESPONSYS_AUTHORIZATION_HOST: 'files.responsys.net',
     LYTICS_RESPONSYS_AUTHORIZATION_USERNAME: 'u',
-    LYTICS_RESPONSYS_AUTHORIZATION_PRIVATE_KEY: 'canary-key',
+    LYTICS_RESPONSYS_AUTHORIZATION_PRIVATE_KEY: privateKey,
     LYTICS_RESPONSYS_AUTHORIZATION_PGP_PRIVATE_KEY: 'canary-pgp',
   };
   const add = ['authorizations', 'add', '--from-env'];
@@ -224,7 +229,7 @@ test('An authorization comes from the environment, whole or in part, its secrets
   assert.equal((await runWith(change, ['authorizations', 'update', 'Env', '--from-env'])).code, 0);
   const shown = await run('authorizations', 'show', 'Env', '--json');
   assert.match(shown.out, /other\.responsys\.net/);
-  assert.doesNotMatch(added.out + shown.out, /canary/);
+  assert.doesNotMatch(added.out + shown.out, /canary|BEGIN RSA/);
 
   const none = await run(...add);
   assert.equal(none.code, 2);
