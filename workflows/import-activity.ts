@@ -154,11 +154,13 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
     }
   }
 
+  const isOver = (): boolean => state === 'stopping' || (runIsFull() && reading.size === 0);
+
   async function follow(): Promise<void> {
-    while (state !== 'stopping' && !(runIsFull() && reading.size === 0)) {
+    while (!isOver()) {
       if (state !== told) {
-        await recordImportState(jobId, state === 'checking' ? 'running' : state, reason);
         told = state;
+        await recordImportState(jobId, told === 'checking' ? 'running' : told, reason);
         refreshAtMs = 0;
       }
       if (isToLook()) {
@@ -174,16 +176,17 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
         void read(file, scope);
       }
       if (Date.now() >= refreshAtMs) await refresh();
-      const before = { state, reading: reading.size };
+      const readingBefore = reading.size;
       const wakeAtMs = Math.min(
         takesFiles() ? lookAtMs : Number.POSITIVE_INFINITY,
         reading.size > 0 ? refreshAtMs : Number.POSITIVE_INFINITY,
       );
+      // What changed while a step above was awaited is not slept over: it is held against what was told.
       const woken = (): boolean =>
-        state !== before.state || reading.size !== before.reading || canTake() || isToLook();
+        isOver() || state !== told || reading.size !== readingBefore || canTake() || isToLook();
       if (wakeAtMs === Number.POSITIVE_INFINITY) await condition(woken);
       else await condition(woken, Math.max(wakeAtMs - Date.now(), 1));
-      if (reading.size !== before.reading) refreshAtMs = 0;
+      if (reading.size !== readingBefore) refreshAtMs = 0;
     }
   }
 

@@ -127,88 +127,82 @@ describe('Import Activity Data', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () 
       )
     ).rows[0]?.fields;
 
-  // It comes to wait in vain at one of its looks, on a machine that is busy, and the cause is not found yet.
-  const todo = 'it does not always come to its end; the cause is not found yet';
-  test(
-    'files in several packagings become profiles; what cannot be read is told by file and line',
-    { todo },
-    async () => {
-      put(
-        '1234_SENT_20260131_180000.txt',
-        text(sentHeader, sent(1, 'Ann@Example.com'), sent(2, 'bob@example.com')),
-      );
-      const clicks = text(
-        clickHeader,
-        click(1, 1),
-        click(1, 1),
-        click(1, 2, 'http://shop.example/b'),
-        click(2, 3),
-      );
-      put('1234_CLICK_20260131_190000.txt.gpg', gpg.encrypt(clicks));
-      // Packed anew under another name, and delivered again together with one that is new.
-      put('1234_CLICK_20260131_200000.txt.gpg', gpg.encrypt(clicks));
-      put(
-        '1234_CLICK_20260131_210000.txt',
-        text(clickHeader, click(1, 1), click(1, 1), click(1, 9), 'too|short'),
-      );
-      put('1234_OPEN_20260131_190000.txt.gpg', gpg.encrypt(text(clickHeader, click(2, 4))).subarray(0, -40));
-      put('777_CLICK_20260131_190000.txt', text(clickHeader, click(1, 1)));
-      put('readme.txt', 'not an event file');
+  test('files in several packagings become profiles; what cannot be read is told by file and line', async () => {
+    put(
+      '1234_SENT_20260131_180000.txt',
+      text(sentHeader, sent(1, 'Ann@Example.com'), sent(2, 'bob@example.com')),
+    );
+    const clicks = text(
+      clickHeader,
+      click(1, 1),
+      click(1, 1),
+      click(1, 2, 'http://shop.example/b'),
+      click(2, 3),
+    );
+    put('1234_CLICK_20260131_190000.txt.gpg', gpg.encrypt(clicks));
+    // Packed anew under another name, and delivered again together with one that is new.
+    put('1234_CLICK_20260131_200000.txt.gpg', gpg.encrypt(clicks));
+    put(
+      '1234_CLICK_20260131_210000.txt',
+      text(clickHeader, click(1, 1), click(1, 1), click(1, 9), 'too|short'),
+    );
+    put('1234_OPEN_20260131_190000.txt.gpg', gpg.encrypt(text(clickHeader, click(2, 4))).subarray(0, -40));
+    put('777_CLICK_20260131_190000.txt', text(clickHeader, click(1, 1)));
+    put('readme.txt', 'not an event file');
 
-      const accounts = await product.json('options', 'accounts', 'Files');
-      assert.deepEqual(accounts, [
-        { accountId: '1234', files: 5, from: '20260131', to: '20260131' },
-        { accountId: '777', files: 1, from: '20260131', to: '20260131' },
-      ]);
-      const { id } = (await product.json(
-        'jobs',
-        'start',
-        jobFile({ accountIds: [1234], afterSuccess: 'move done' }),
-      )) as { id: string };
-      const shown = await shownAs(id, ({ files }) => files.done + files.repeated === 4 && files.failed === 1);
-      assert.deepEqual(
-        [shown.files.done, shown.files.repeated, shown.events],
-        [3, 1, { total: 7, known: 2, rejected: 1, nobodys: 0, byType: { CLICK: 5, SENT: 2 } }],
-      );
-      const rejected = await product.json('jobs', 'rejected', id);
-      assert.deepEqual(rejected, [
-        {
-          file: '1234_CLICK_20260131_210000.txt',
-          line: 5,
-          reason: 'the line has 2 cells, the header 9',
-        },
-      ]);
-      const ann = await profileOf('ann@example.com');
-      assert.equal(ann?.['email_click_ct'], 4);
-      assert.equal(ann['email_sent_ct'], 1);
-      assert.equal(ann['rs_user_id'], '1');
-      assert.equal(ann['email_last_click_ts'], '2026-01-31T19:00:09.000Z');
-      assert.deepEqual(ann['email_urls'], ['http://shop.example/a', 'http://shop.example/b']);
-      assert.deepEqual(ann['hour_of_week'], { 162: 1, 163: 4 });
-      const bob = await profileOf('bob@example.com');
-      assert.equal(bob?.['email_click_ct'], 1);
-      assert.equal(bob['email_open_ct'], undefined, 'nothing of a truncated file');
-      const files = (await product.json('jobs', 'files', id)) as {
-        path: string;
-        state: string;
-        reason: string;
-      }[];
-      const open = files.find(({ path }) => path.startsWith('1234_OPEN'));
-      assert.equal(open?.state, 'failed');
-      assert.notEqual(open.reason, '');
+    const accounts = await product.json('options', 'accounts', 'Files');
+    assert.deepEqual(accounts, [
+      { accountId: '1234', files: 5, from: '20260131', to: '20260131' },
+      { accountId: '777', files: 1, from: '20260131', to: '20260131' },
+    ]);
+    const { id } = (await product.json(
+      'jobs',
+      'start',
+      jobFile({ accountIds: [1234], afterSuccess: 'move done' }),
+    )) as { id: string };
+    const shown = await shownAs(id, ({ files }) => files.done + files.repeated === 4 && files.failed === 1);
+    assert.deepEqual(
+      [shown.files.done, shown.files.repeated, shown.events],
+      [3, 1, { total: 7, known: 2, rejected: 1, nobodys: 0, byType: { CLICK: 5, SENT: 2 } }],
+    );
+    const rejected = await product.json('jobs', 'rejected', id);
+    assert.deepEqual(rejected, [
+      {
+        file: '1234_CLICK_20260131_210000.txt',
+        line: 5,
+        reason: 'the line has 2 cells, the header 9',
+      },
+    ]);
+    const ann = await profileOf('ann@example.com');
+    assert.equal(ann?.['email_click_ct'], 4);
+    assert.equal(ann['email_sent_ct'], 1);
+    assert.equal(ann['rs_user_id'], '1');
+    assert.equal(ann['email_last_click_ts'], '2026-01-31T19:00:09.000Z');
+    assert.deepEqual(ann['email_urls'], ['http://shop.example/a', 'http://shop.example/b']);
+    assert.deepEqual(ann['hour_of_week'], { 162: 1, 163: 4 });
+    const bob = await profileOf('bob@example.com');
+    assert.equal(bob?.['email_click_ct'], 1);
+    assert.equal(bob['email_open_ct'], undefined, 'nothing of a truncated file');
+    const files = (await product.json('jobs', 'files', id)) as {
+      path: string;
+      state: string;
+      reason: string;
+    }[];
+    const open = files.find(({ path }) => path.startsWith('1234_OPEN'));
+    assert.equal(open?.state, 'failed');
+    assert.notEqual(open.reason, '');
 
-      // Delivered anew and whole, it is another file; and a pause holds off what comes meanwhile.
-      await product.json('jobs', 'pause', id);
-      put('1234_OPEN_20260131_190000.txt.gpg', gpg.encrypt(text(clickHeader, click(2, 4))));
-      await wait(2_500);
-      assert.equal(((await product.json('jobs', 'show', id)) as Shown).events.total, 7);
-      await product.json('jobs', 'resume', id);
-      await shownAs(id, ({ events }) => events.total === 8);
-      assert.equal((await profileOf('bob@example.com'))?.['email_open_ct'], 1);
-      await product.json('jobs', 'stop', id);
-      await shownAs(id, ({ state }) => state === 'stopped');
-    },
-  );
+    // Delivered anew and whole, it is another file; and a pause holds off what comes meanwhile.
+    await product.json('jobs', 'pause', id);
+    put('1234_OPEN_20260131_190000.txt.gpg', gpg.encrypt(text(clickHeader, click(2, 4))));
+    await wait(2_500);
+    assert.equal(((await product.json('jobs', 'show', id)) as Shown).events.total, 7);
+    await product.json('jobs', 'resume', id);
+    await shownAs(id, ({ events }) => events.total === 8);
+    assert.equal((await profileOf('bob@example.com'))?.['email_open_ct'], 1);
+    await product.json('jobs', 'stop', id);
+    await shownAs(id, ({ state }) => state === 'stopped');
+  });
 
   test('a worker that is killed in the midst of a file costs nothing (kill -9)', async () => {
     const people = 400;

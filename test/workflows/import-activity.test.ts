@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import type { ImportActivities } from '../../activities/import-activity.ts';
+import {
+  pauseImportUpdate,
+  pollUpdate,
+  resumeImportUpdate,
+  stopImportUpdate,
+} from '../../jobs/import-messages.ts';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
+import { importActivity } from '../../workflows/index.ts';
+import { temporalEnvironment } from '../harness/temporal.ts';
+
+const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
+const totals = {
+  ...{ found: 0, done: 0, repeated: 0, setAside: 0, failed: 0, waiting: 0 },
+  ...{ events: 0, repeatedRows: 0, rejected: 0, nobodys: 0, byType: {} },
+};
+
+let environment: TestWorkflowEnvironment;
+before(async () => {
+  ({ environment } = await temporalEnvironment());
+});
+after(() => environment.teardown());
+
+test('what is wished while it looks at the folder or writes its state is done when that has ended', async () => {
+  let looking = Promise.withResolvers<undefined>();
+  let looked = Promise.withResolvers<undefined>();
+  const pausing = Promise.withResolvers<undefined>();
+  const states: string[] = [];
+  const activities: ImportActivities = {
+    checkImport: () => Promise.resolve(),
+    lookAtFolder: async () => {
+      looking.resolve(undefined);
+      await looked.promise;
+      return { files: [], hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000 };
+    },
+    importFile: () => Promise.resolve(),
+    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    recordImportState: async (_, state) => {
+      if (state === 'paused') {
+        pausing.resolve(undefined);
+        // Long enough for a wish to come while it is written.
+        await wait(1_000);
+      }
+      states.push(state);
+    },
+  };
+  const taskQueue = randomUUID();
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    namespace: environment.namespace ?? 'default',
+    taskQueue,
+    workflowsPath,
+    activities: { ...activities },
+  });
+  await worker.runUntil(async () => {
+    const jobId = `t${randomUUID().replaceAll('-', '').slice(0, 9)}`;
+    const job = await environment.client.workflow.start(importActivity, {
+      workflowId: importActivityWorkflowId(jobId),
+      taskQueue,
+      args: [{ jobId, parallelFiles: 2 }],
+    });
+    const nextLook = async (): Promise<void> => {
+      await within(looking.promise, 'another look');
+      looking = Promise.withResolvers();
+    };
+    const endLook = (): void => {
+      looked.resolve(undefined);
+      looked = Promise.withResolvers();
+    };
+    await nextLook();
+    await job.executeUpdate(pauseImportUpdate);
+    endLook();
+    await within(pausing.promise, 'the pause, in the store');
+    await job.executeUpdate(resumeImportUpdate);
+    await nextLook();
+    endLook();
+    await until(() => states.at(-1) === 'running' && states.includes('paused'), 'the resume, in the store');
+    await job.executeUpdate(pollUpdate);
+    await nextLook();
+    await job.executeUpdate(stopImportUpdate);
+    endLook();
+    assert.deepEqual(await within(job.result(), 'its end'), { reason: 'Stopped.' });
+    assert.deepEqual(states, ['running', 'paused', 'running', 'stopped']);
+  });
+});
+
+async function within<Result>(promise: Promise<Result>, what: string): Promise<Result> {
+  const late = wait(20_000).then(() => assert.fail(`${what} did not come`));
+  return Promise.race([promise, late]);
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let look = 0; !isSo(); look++) {
+    if (look > 200) assert.fail(`${what} did not come`);
+    await wait(100);
+  }
+}
