@@ -8,7 +8,7 @@ import { openSessions } from './login.ts';
 import type { LoginGuard, ResponsysLogin, Session, Token } from './login.ts';
 import { openTransport } from './transport.ts';
 import type { Answer, Request, TransportOptions } from './transport.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 export interface ConnectionOptions extends TransportOptions {
   readonly login: ResponsysLogin;

@@ -10,7 +10,7 @@ import { assumedCallsPerMinute } from './functions.ts';
 import type { ResponsysFunction } from './functions.ts';
 import { openLine, orStoreFailure } from './line.ts';
 import type { Line } from './line.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** On whose account a call waits. */
 export interface Caller {

@@ -7,6 +7,7 @@ import SftpClient from 'ssh2-sftp-client';
 import type { SFTPWrapper } from 'ssh2';
 import type { SftpAuthorization } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { widenAlgorithms } from './algorithms.ts';
 import { readLoginKey } from './keys.ts';
 
@@ -22,10 +23,13 @@ export type SftpLogin = Pick<
 >;
 
 export interface Connection {
-  readonly client: SftpClient;
+  /** Asks the server something; the library itself may wait for ever once the connection was cut. */
+  readonly ask: <Answer>(question: (client: SftpClient) => Promise<Answer>) => Promise<Answer>;
   /** The protocol itself, for reads that do not wait for one another. */
   readonly protocol: SFTPWrapper;
   readonly hostKeyFingerprint: string;
+  /** Aborted when the connection has ended, whoever ended it. */
+  readonly lost: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -41,7 +45,7 @@ const fingerprintOf = (key: Buffer): string =>
 export async function connect(login: SftpLogin, signal?: AbortSignal): Promise<Connection> {
   const pinned = login.hostKeyFingerprint;
   const attempt = await open(login, (shown) => shown === pinned, signal);
-  if ('client' in attempt) return attempt;
+  if ('ask' in attempt) return attempt;
   const { shown, error } = attempt;
   if (shown === undefined || shown === pinned) throw error;
   if (pinned === undefined || pinned === '')
@@ -61,8 +65,8 @@ export async function connect(login: SftpLogin, signal?: AbortSignal): Promise<C
  */
 export async function readHostKey(login: SftpLogin, signal?: AbortSignal): Promise<string> {
   const attempt = await open(login, () => false, signal);
-  if ('client' in attempt || attempt.shown === undefined)
-    throw 'client' in attempt ? new Error('a login was made without a host key') : attempt.error;
+  if ('ask' in attempt || attempt.shown === undefined)
+    throw 'ask' in attempt ? new Error('a login was made without a host key') : attempt.error;
   return attempt.shown;
 }
 
@@ -76,7 +80,9 @@ async function open(
   signal?.throwIfAborted();
   let shown: string | undefined;
   const quiet = (): void => undefined;
-  const client = new SftpClient('sftp', { error: quiet, end: quiet, close: quiet });
+  const lost = new AbortController();
+  const lose = (): void => lost.abort(new Error('The connection was cut.'));
+  const client = new SftpClient('sftp', { error: lose, end: lose, close: lose });
   const drop = (): void => void client.end().catch(quiet);
   signal?.addEventListener('abort', drop, { once: true });
   try {
@@ -94,11 +100,14 @@ async function open(
         return isTrusted(shown);
       },
     });
+    // The library tells of an end once; what else listens for it may have been told instead.
+    protocol.once('close', lose);
+    const ask: Connection['ask'] = (question) => unlessAborted(question(client), lost.signal);
     const close = async (): Promise<void> => {
       signal?.removeEventListener('abort', drop);
-      await client.end().catch(quiet);
+      await ask(() => client.end()).catch(quiet);
     };
-    return { client, protocol, hostKeyFingerprint: shown ?? '', close };
+    return { ask, protocol, hostKeyFingerprint: shown ?? '', lost: lost.signal, close };
   } catch (error) {
     signal?.removeEventListener('abort', drop);
     drop();

@@ -39,7 +39,7 @@ export async function download(
   const hash = createHash('sha256');
   let bytes = 0;
   const received = async function* (): AsyncGenerator<Buffer> {
-    for await (const block of readRemoteFile(connection.protocol, path, listed.bytes, signal)) {
+    for await (const block of readRemoteFile(connection, path, listed.bytes, signal)) {
       hash.update(block);
       bytes += block.length;
       onProgress?.(bytes);
@@ -60,11 +60,11 @@ export async function download(
 }
 
 async function checkUnchanged(
-  { client }: Connection,
+  { ask }: Connection,
   path: string,
   listed: Pick<ListedFile, 'bytes' | 'modifiedMs'>,
 ): Promise<void> {
-  const now = await client.stat(path);
+  const now = await ask((client) => client.stat(path));
   if (now.size !== listed.bytes || now.modifyTime !== listed.modifiedMs)
     throw changed(path, `${now.size} bytes now, ${listed.bytes} were listed`);
 }

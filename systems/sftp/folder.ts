@@ -3,6 +3,7 @@
  * and folders in it are never followed.
  */
 import { posix } from 'node:path';
+import type SftpClient from 'ssh2-sftp-client';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { unavailable } from './connection.ts';
 import type { Connection } from './connection.ts';
@@ -26,10 +27,10 @@ export const joinFolders = (ofAuthorization: string, ofJob: string): string =>
   );
 
 /** One listing. @throws ExpectedError CONFIGURATION_REFUSED, SERVICE_UNAVAILABLE */
-export async function listFolder({ client }: Connection, folder: string): Promise<Folder> {
+export async function listFolder({ ask }: Connection, folder: string): Promise<Folder> {
   try {
-    const path = await client.realPath(folder);
-    const listed = await client.list(path === '' ? folder : path);
+    const path = await ask((client) => client.realPath(folder));
+    const listed = await ask((client) => client.list(path === '' ? folder : path));
     const ofType = (type: string) => listed.filter((one) => (one.type as string) === type);
     return {
       path,
@@ -59,22 +60,30 @@ function folderError(folder: string, error: unknown): ExpectedError {
  * @throws ExpectedError SERVICE_UNAVAILABLE, CONFIGURATION_REFUSED
  */
 export async function putAway(
-  { client }: Connection,
+  { ask }: Connection,
   path: string,
   to: { readonly move: string } | 'delete',
 ): Promise<void> {
   try {
-    if ((await client.exists(path)) === false) return;
-    if (to === 'delete') await client.delete(path, true);
-    else {
-      const folder = posix.isAbsolute(to.move) ? to.move : posix.join(posix.dirname(path), to.move);
-      if ((await client.exists(folder)) === false) await client.mkdir(folder, true);
-      const target = posix.join(folder, posix.basename(path));
-      // A file delivered twice under one name: the one that was there first is another file, and stays.
-      const isTaken = (await client.exists(target)) !== false;
-      await client.rename(path, isTaken ? `${target}.${Date.now()}` : target);
-    }
+    await ask((client) => putAwayBy(client, path, to));
   } catch (error) {
     throw folderError(path, error);
+  }
+}
+
+async function putAwayBy(
+  client: SftpClient,
+  path: string,
+  to: { readonly move: string } | 'delete',
+): Promise<void> {
+  if ((await client.exists(path)) === false) return;
+  if (to === 'delete') await client.delete(path, true);
+  else {
+    const folder = posix.isAbsolute(to.move) ? to.move : posix.join(posix.dirname(path), to.move);
+    if ((await client.exists(folder)) === false) await client.mkdir(folder, true);
+    const target = posix.join(folder, posix.basename(path));
+    // A file delivered twice under one name: the one that was there first is another file, and stays.
+    const isTaken = (await client.exists(target)) !== false;
+    await client.rename(path, isTaken ? `${target}.${Date.now()}` : target);
   }
 }

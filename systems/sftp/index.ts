@@ -54,7 +54,7 @@ export async function openFolder(
     list: () => listFolder(connection, folder),
     readCountFile: async (name) => {
       const blocks: Buffer[] = [];
-      for await (const block of readRemoteFile(connection.protocol, pathOf(name), maxCountFileBytes, signal))
+      for await (const block of readRemoteFile(connection, pathOf(name), maxCountFileBytes, signal))
         blocks.push(block);
       return readCount(Buffer.concat(blocks).toString('utf8'));
     },

@@ -3,6 +3,8 @@
  * wait for the network most of the time. At most `window` blocks are held.
  */
 import type { SFTPWrapper } from 'ssh2';
+import { unlessAborted } from '../unless-aborted.ts';
+import type { Connection } from './connection.ts';
 
 const blockBytes = 32 * 1024;
 const window = 64;
@@ -11,17 +13,13 @@ type Handle = Buffer;
 
 /** @throws whatever the protocol says, and the signal's reason */
 export async function* readRemoteFile(
-  protocol: SFTPWrapper,
+  { protocol, lost }: Pick<Connection, 'protocol' | 'lost'>,
   path: string,
   bytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  const handle = await new Promise<Handle>((resolve, reject) => {
-    protocol.open(path, 'r', (error, opened) => {
-      if (error === undefined) resolve(opened);
-      else reject(error);
-    });
-  });
+  // The protocol never answers what it is asked after the connection was cut: nothing waits for it alone.
+  const handle = await unlessAborted(openRemotely(protocol, path), lost);
   const ahead: Promise<Buffer>[] = [];
   let asked = 0;
   const ask = (): void => {
@@ -37,16 +35,26 @@ export async function* readRemoteFile(
     ask();
     while (ahead.length > 0) {
       signal?.throwIfAborted();
-      const block = await ahead.shift();
-      if (block === undefined || block.length === 0) return;
+      const next = ahead.shift();
+      if (next === undefined) return;
+      const block = await unlessAborted(next, lost);
+      if (block.length === 0) return;
       ask();
       yield block;
     }
   } finally {
-    await Promise.allSettled(ahead);
-    protocol.close(handle, () => undefined);
+    await unlessAborted(Promise.allSettled(ahead), lost).catch(() => undefined);
+    if (!lost.aborted) protocol.close(handle, () => undefined);
   }
 }
+
+const openRemotely = (protocol: SFTPWrapper, path: string): Promise<Handle> =>
+  new Promise((resolve, reject) => {
+    protocol.open(path, 'r', (error, opened) => {
+      if (error === undefined) resolve(opened);
+      else reject(error);
+    });
+  });
 
 /** A block, which is short only at the end of the file: servers may answer with less than was asked for. */
 async function readBlock(
