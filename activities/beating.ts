@@ -1,7 +1,7 @@
-/** A step beats while it works, so that the death of its worker is noticed within seconds. */
+/** A step beats while it works, so that the death of its worker, or a pause, is noticed within seconds. */
 import { heartbeat } from '@temporalio/activity';
 
-const heartbeatEveryMs = 5_000;
+const heartbeatEveryMs = 2_000;
 
 export async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
   heartbeat();

@@ -40,11 +40,12 @@ import type { Connections, Means } from './connections.ts';
 import { askFor, defaultScanPageMembers, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { asFailure } from './failures.ts';
+import { asFailure, workerStops } from './failures.ts';
 import { makeTable } from './make-table.ts';
 import { reconfigure } from './reconfigure.ts';
 import type { Reconfigured } from './reconfigure.ts';
 import { canaryInWords, tooManyRejected } from './rejections.ts';
+import { runStep } from './step.ts';
 
 /** Pages of a scan that are under way at once; they are written to the ledger in order. */
 const scanPagesAtOnce = 2;
@@ -96,26 +97,18 @@ export function exportActivities(
 ): ExportActivities {
   const { store } = means;
 
-  /** Runs a step; what went wrong is kept for `jobs show`, and crosses into the workflow as a code. */
-  async function step<Result>(
+  /** @param attempts after which a service that does not serve is no longer tried by the step itself */
+  const step = <Result>(
     jobId: string,
     work: (job: Job) => Promise<Result>,
     attempts = Infinity,
-  ): Promise<Result> {
-    try {
-      return await beating(async () => work(await findJob(store, jobId)));
-    } catch (error) {
-      const failed = endPatience(asFailure(error), attempts);
-      if (failed !== error) {
-        means.log.warn(
-          { jobId, error: failed.message, cause: error instanceof Error ? error.name : '' },
-          'step failed',
-        );
-        await setLastError(store, jobId, failed.message).catch(() => undefined);
-      }
-      throw failed;
-    }
-  }
+  ): Promise<Result> =>
+    runStep(
+      means,
+      jobId,
+      async () => work(await findJob(store, jobId)),
+      (error) => endPatience(asFailure(error), attempts),
+    );
 
   async function checkConfiguration(job: Job): Promise<void> {
     const { configuration } = job;
@@ -230,11 +223,7 @@ export function exportActivities(
     }
     await Promise.all(underWay);
     cancellationSignal().throwIfAborted();
-    if (means.stopping.aborted)
-      throw ApplicationFailure.create({
-        type: 'WORKER_STOPS',
-        message: 'This worker stops; another goes on from here.',
-      });
+    if (means.stopping.aborted) throw workerStops();
   }
 
   return {

@@ -23,6 +23,13 @@ export function asFailure(error: unknown): Error {
   });
 }
 
+/** What a step ends with where its worker is told to stop: it is tried again, by another. */
+export const workerStops = (): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'WORKER_STOPS',
+    message: 'This worker stops; another goes on from here.',
+  });
+
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^[A-Z0-9_]{2,20}$/.test(error.code) ? error.code : undefined;

@@ -2,7 +2,7 @@
  * The steps of Import Activity Data: check the configuration against the server, look at the folder, import
  * one file. All of them may run again after a crash: what a step has done is known from the store.
  */
-import { ApplicationFailure, activityInfo, cancellationSignal } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import { fileErrorKinds } from '../jobs/file-errors.ts';
 import { transaction } from '../systems/store/database.ts';
@@ -22,13 +22,13 @@ import type { ImportJob } from '../systems/store/import-jobs.ts';
 import { setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { JobState } from '../systems/store/jobs.ts';
 import { addUserFields } from '../systems/store/user-fields.ts';
-import { beating } from './beating.ts';
 import type { Means } from './connections.ts';
-import { asFailure } from './failures.ts';
+import { asFailure, workerStops } from './failures.ts';
 import { seenFiles } from './importing/discover.ts';
 import { importContent } from './importing/import-content.ts';
 import { fieldsOfMapping, readMapping } from './importing/lql-mapping.ts';
 import { openJobFolder } from './importing/job-folder.ts';
+import { runStep } from './step.ts';
 
 export interface FoundFile {
   readonly id: number;
@@ -72,27 +72,14 @@ const mostUnexpectedTries = 5;
 export function importActivities(means: Means): ImportActivities {
   const { store } = means;
 
-  /** Runs a step; what went wrong is kept for `jobs show`, and crosses into the workflow as a code. */
-  async function step<Result>(jobId: string, work: (job: ImportJob) => Promise<Result>): Promise<Result> {
-    try {
-      return await beating(async () => work(await findImportJob(store, jobId)));
-    } catch (error) {
-      if (means.stopping.aborted)
-        throw ApplicationFailure.create({
-          type: 'WORKER_STOPS',
-          message: 'This worker stops; another goes on from here.',
-        });
-      const failed = asFailure(error);
-      if (failed !== error) {
-        means.log.warn(
-          { jobId, error: failed.message, cause: error instanceof Error ? error.name : '' },
-          'step failed',
-        );
-        await setLastError(store, jobId, failed.message).catch(() => undefined);
+  const step = <Result>(jobId: string, work: (job: ImportJob) => Promise<Result>): Promise<Result> =>
+    runStep(means, jobId, async () => {
+      try {
+        return await work(await findImportJob(store, jobId));
+      } catch (error) {
+        throw means.stopping.aborted ? workerStops() : error;
       }
-      throw failed;
-    }
-  }
+    });
   const signal = (): AbortSignal => AbortSignal.any([cancellationSignal(), means.stopping]);
 
   async function checkImport(job: ImportJob): Promise<void> {

@@ -1,7 +1,6 @@
 /**
  * Steers a running import: pause, resume, stop, poll.
  */
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ExpectedError } from '../../jobs/errors.ts';
 import {
   pauseImportUpdate,
@@ -12,6 +11,7 @@ import {
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Context } from '../context.ts';
+import { telling } from '../jobs/telling.ts';
 import type { Output } from '../output.ts';
 
 const updates = {
@@ -36,18 +36,7 @@ export async function steerImport(
       `"${how}" is for exports; "${job.label}" is an import, which can ${Object.keys(updates).join(', ')}.`,
     );
   const handle = (await context.temporal()).workflow.getHandle(importActivityWorkflowId(job.id));
-  try {
-    const status = await handle.executeUpdate(updates[how]);
-    output.result({ job: job.id, ...status });
-    output.line(`${job.label}: ${status.state}, ${status.reading} files being read.`);
-  } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError)
-      throw new ExpectedError('NOT_NOW', error.cause?.message ?? error.message);
-    if (error instanceof WorkflowNotFoundError)
-      throw new ExpectedError(
-        'NOT_NOW',
-        `The job "${job.label}" is ${job.state}: its workflow no longer runs.`,
-      );
-    throw error;
-  }
+  const status = await telling(handle, job, () => handle.executeUpdate(updates[how]));
+  output.result({ job: job.id, ...status });
+  output.line(`${job.label}: ${status.state}, ${status.reading} files being read.`);
 }

@@ -7,7 +7,7 @@ import { copyInto } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
-import { findHashed, hashIdentity } from './identities.ts';
+import { addHashed, findHashed, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
 import { lockAllIdentities } from './profiles.ts';
@@ -211,22 +211,10 @@ async function addIdentities(
   hashKeys: HashKeys,
   profiles: ReadonlyMap<string, Gathered<unknown>>,
 ): Promise<void> {
-  const rows = [...profiles].flatMap(([profileId, { unknown }]) =>
-    unknown.map((identity) => ({
-      ...hashIdentity(hashKeys, identity).hashes[0],
-      field: identity.field,
-      profileId,
-    })),
-  );
-  await database.query(
-    `insert into identities (key_id, hash, field, profile_id)
-     select * from unnest($1::smallint[], $2::bytea[], $3::text[], $4::uuid[])
-     on conflict (key_id, hash) do nothing`,
-    [
-      rows.map((row) => row.keyId),
-      rows.map((row) => row.hash),
-      rows.map((row) => row.field),
-      rows.map((row) => row.profileId),
-    ],
+  await addHashed(
+    database,
+    [...profiles].flatMap(([profileId, { unknown }]) =>
+      unknown.map((identity) => ({ ...hashIdentity(hashKeys, identity), profileId })),
+    ),
   );
 }

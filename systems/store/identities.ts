@@ -123,3 +123,22 @@ export async function findHashed(
   for (const row of rows) found[row.index] = row.profile_id;
   return found;
 }
+
+/** Writes identities under the newest key; one that is there already stays whose it is. */
+export async function addHashed(
+  database: Database,
+  owned: readonly (HashedIdentity & { readonly profileId: string | undefined })[],
+): Promise<void> {
+  if (owned.length === 0) return;
+  await database.query(
+    `insert into identities (key_id, hash, field, profile_id)
+     select * from unnest($1::smallint[], $2::bytea[], $3::text[], $4::uuid[])
+     on conflict (key_id, hash) do nothing`,
+    [
+      owned.map(({ hashes: [newest] }) => newest.keyId),
+      owned.map(({ hashes: [newest] }) => newest.hash),
+      owned.map(({ field }) => field),
+      owned.map(({ profileId }) => profileId),
+    ],
+  );
+}

@@ -3,7 +3,7 @@
  * make one profile of one person.
  */
 import type { Database } from './database.ts';
-import { findHashed, hashIdentity } from './identities.ts';
+import { addHashed, findHashed, hashIdentity } from './identities.ts';
 import type { HashedIdentity, HashKeys, Identity } from './identities.ts';
 import { holdOffMerges, mergeProfiles } from './merging.ts';
 
@@ -48,7 +48,12 @@ export async function writeProfiles(
   const { ids, owners, created } = await assignIds(database, inputs, identities, known);
   const fields = mergeInputs(inputs, ids, owners);
   await createProfiles(database, created, fields);
-  await addIdentities(database, identities, owners, known);
+  // With several keys a known identity may be known by an older one only: it is written under the newest.
+  const isWritten = (at: number): boolean => known[at] !== undefined && hashKeys.keys.length === 1;
+  await addHashed(
+    database,
+    identities.flatMap((identity, at) => (isWritten(at) ? [] : [{ ...identity, profileId: owners[at] }])),
+  );
   const changed = await mergeFields(database, created, fields);
   return ids.map((profileId) => ({
     profileId,
@@ -164,30 +169,6 @@ async function createProfiles(
 }
 
 const identityKey = (identity: Identity): string => `${identity.field}\0${identity.value}`;
-
-async function addIdentities(
-  database: Database,
-  identities: readonly HashedIdentity[],
-  owners: readonly string[],
-  known: readonly (string | undefined)[],
-): Promise<void> {
-  const rows = identities.flatMap(({ field, hashes: [newest, ...older] }, at) =>
-    // With several keys a known identity may be known by an older one only: it is written under the newest.
-    known[at] !== undefined && older.length === 0 ? [] : [{ ...newest, field, profileId: owners[at] }],
-  );
-  if (rows.length === 0) return;
-  await database.query(
-    `insert into identities (key_id, hash, field, profile_id)
-     select * from unnest($1::smallint[], $2::bytea[], $3::text[], $4::uuid[])
-     on conflict (key_id, hash) do nothing`,
-    [
-      rows.map((row) => row.keyId),
-      rows.map((row) => row.hash),
-      rows.map((row) => row.field),
-      rows.map((row) => row.profileId),
-    ],
-  );
-}
 
 /** Logs which fields changed. @returns the known profiles whose fields differ from what they were */
 async function mergeFields(
