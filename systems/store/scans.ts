@@ -32,13 +32,17 @@ export async function beginScan(
     pool,
     jobId,
     'audience',
-    `select $1, row_number() over (order by ${scanOrder(fields, 3)}), profile_id
+    `select $1, row_number() over (order by ${scanOrder(fields, 3)}), profiles.id
        from audience_members join profiles on profiles.id = profile_id
-      where audience_id = $2 and (is_member or exists (
+       left join job_members as sent
+         on sent.profile_id = audience_members.profile_id and sent.job_id = $${fields.length + 3}
+      where audience_id = $2 and (is_member
               -- Left while nobody listened: the record still has what the last enter gave it.
-              select 1 from job_members
-               where job_id = $${fields.length + 3} and change = 'enter'
-                 and job_members.profile_id = audience_members.profile_id))`,
+              or sent.change = 'enter'
+              -- Or what a send gave it that was cut off before its line in the ledger.
+              or (sent.change_no is null or sent.change_no < profiles.change_no)
+                 and exists (select 1 from job_records where job_id = $${fields.length + 3}
+                                and job_records.profile_id = audience_members.profile_id))`,
     [sourceAudienceId, ...fields, jobId],
   );
 }
@@ -92,7 +96,7 @@ async function begin(
 /** By the columns that members have. @param first the number of the parameter that holds the first field */
 function scanOrder(fields: readonly string[], first: number): string {
   const has = fields.map((_, index) => `(profiles.fields ? $${index + first})::int::bit`).join(' || ');
-  return has === '' ? 'profile_id' : `${has}, profile_id`;
+  return has === '' ? 'profiles.id' : `${has}, profiles.id`;
 }
 
 /** Walks an audience's members as a scan that began now would, and writes nothing. */

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { openStore } from '../../../systems/store/database.ts';
+import type { Pool } from '../../../systems/store/database.ts';
+import { writeLedger } from '../../../systems/store/ledger.ts';
+import { holdRecords, settleScan } from '../../../systems/store/records.ts';
+import { beginScan, endScan, readScanPage } from '../../../systems/store/scans.ts';
+import { freshDatabase } from '../../harness/postgres.ts';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let store: Pool;
+let audienceId: string;
+before(async () => {
+  database = await freshDatabase();
+  store = await openStore(database.url);
+  await store.query(
+    `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
+  );
+  await store.query(
+    `insert into jobs (id, kind, label, authorization_id, configuration) values ('j', 'export-audience', 'j', 'a', '{}')`,
+  );
+  const { rows } = await store.query<{ id: string }>(
+    "insert into audiences (name, column_name) values ('Readers', 'READERS') returning id",
+  );
+  audienceId = rows[0]?.id ?? '';
+});
+after(async () => {
+  await store.end();
+  await database.drop();
+});
+
+async function person(isMember: boolean, changeNo: number): Promise<string> {
+  const id = randomUUID();
+  await store.query('insert into profiles (id, change_no) values ($1, $2)', [id, changeNo]);
+  await store.query('insert into audience_members (audience_id, profile_id, is_member) values ($1, $2, $3)', [
+    audienceId,
+    id,
+    isMember,
+  ]);
+  return id;
+}
+const sent = (profileId: string, change: 'enter' | 'exit', changeNo: number) =>
+  writeLedger(
+    store,
+    'j',
+    randomUUID(),
+    [{ profileId, change, changeNo, fate: 'accepted', fates: { list: 'accepted' }, reasons: [] }],
+    [],
+  );
+const held = (profileId: string) =>
+  holdRecords(store, 'j', 'bulk', [{ profileId, column: 'RIID_', value: profileId.slice(0, 8) }]);
+
+test('a scan takes members, and who left without a send of that, however the last send of them ended', async () => {
+  const member = await person(true, 1);
+  const leftUnheard = await person(false, 2);
+  await sent(leftUnheard, 'enter', 1);
+  // A row that may have been written by a send that came to no line in the ledger.
+  const cutOff = await person(false, 2);
+  await held(cutOff);
+  const cutOffAgain = await person(false, 4);
+  await held(cutOffAgain);
+  await sent(cutOffAgain, 'exit', 2);
+  const leftAndSent = await person(false, 2);
+  await held(leftAndSent);
+  await sent(leftAndSent, 'exit', 2);
+  await person(false, 1);
+
+  await settleScan(store, 'j');
+  const scan = await beginScan(store, 'j', audienceId, []);
+  assert.deepEqual(
+    new Set(await readScanPage(store, scan.id, 0, 100)),
+    new Set([member, leftUnheard, cutOff, cutOffAgain]),
+  );
+  await endScan(store, scan.id, 'done');
+});
