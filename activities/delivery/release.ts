@@ -23,15 +23,16 @@ export async function releaseRecords(
   signal: AbortSignal,
 ): Promise<readonly Released[]> {
   const shared = old.filter((record) => record.isShared);
-  const alone = old.filter((record) => !record.isShared);
-  const groups = groupRows(alone, ({ column }) => column, settings.batchSize).map(async (group) => {
-    const column = group[0]?.column ?? 'RIID_';
+  // Several members may let the same record go: it is set to 0 once.
+  const alone = [...Map.groupBy(old.filter((record) => !record.isShared), keyOf).values()];
+  const groups = groupRows(alone, ([one]) => one?.column ?? '', settings.batchSize).map(async (group) => {
+    const column = group[0]?.[0]?.column ?? 'RIID_';
     const result = await responsys.mergeTableMembers(
       list,
       table.name,
       {
         columns: [column, ...table.columns.map((one) => one.column)],
-        rows: group.map(({ value }) => [value, ...table.columns.map(() => '0')]),
+        rows: group.map(([one]) => [one?.value ?? '', ...table.columns.map(() => '0')]),
         matchColumns: [column],
         insertOnNoMatch: false,
         updateOnMatch: settings.updateOnMatch,
@@ -39,16 +40,18 @@ export async function releaseRecords(
       signal,
     );
     noteRequests(requests, 'memberships', result);
-    return group.map((record, index): Released => ({
-      ...record,
-      outcome: holdsNothing(result.rows[index]) ? 'cleared' : 'failed',
-    }));
+    return group.flatMap((holders, index) => {
+      const outcome = holdsNothing(result.rows[index]) ? 'cleared' : 'failed';
+      return holders.map((record): Released => ({ ...record, outcome }));
+    });
   });
   return [
     ...(await allEnded(groups)).flat(),
     ...shared.map((record): Released => ({ ...record, outcome: 'left' })),
   ];
 }
+
+const keyOf = ({ column, value }: OldRecord): string => `${column} ${value}`;
 
 /** Set to 0, or not there: a row that was never written, or a record that the list no longer has. */
 const holdsNothing = (row: RowOutcome | undefined): boolean =>

@@ -57,11 +57,21 @@ const own = `own as (
       from given left join profile_aliases on alias = given.profile_id
   )`;
 
-/** Whether somebody other than `person` holds the record `held`. */
-const isHeldByAnother = `exists (
-    select 1 from job_records as other left join profile_aliases on alias = other.profile_id
-     where other.job_id = held.job_id and other.match_column = held.match_column
-       and other.match_value = held.match_value and coalesce(profile_aliases.profile_id, other.profile_id) <> person)`;
+/**
+ * The holders of the records `held` that are other persons, and do not let them go in the same send: two who
+ * swapped their records and both moved on would otherwise each leave one to the other.
+ */
+const otherHolders = `other_holders as (
+    select held.owner, held.match_column, held.match_value,
+           coalesce(profile_aliases.profile_id, other.profile_id) as holder
+      from held join job_records as other
+        on other.job_id = $1 and other.match_column = held.match_column and other.match_value = held.match_value
+      left join profile_aliases on alias = other.profile_id
+     where coalesce(profile_aliases.profile_id, other.profile_id) <> person
+       and not exists (select 1 from own join held as also using (owner)
+                        where own.id = other.profile_id and also.match_column = held.match_column
+                          and also.match_value = held.match_value)
+  )`;
 
 /**
  * The records of these members that are no longer theirs.
@@ -75,13 +85,18 @@ export async function readOldRecords(
 ): Promise<readonly OldRecord[]> {
   const { rows } = await database.query<OldRecord>(
     `with given as (select unnest($2::uuid[]) as profile_id), ${own},
-       current as (select * from unnest($3::uuid[], $4::text[], $5::text[]) as current (owner, match_column, match_value))
-     select distinct owner as "profileId", held.match_column as column, held.match_value as value,
-            ${isHeldByAnother} as "isShared"
-       from own join persons using (owner)
-       join job_records as held on held.job_id = $1 and held.profile_id = own.id
-       left join current using (owner, match_column, match_value)
-      where current.match_value is null`,
+       current as (select * from unnest($3::uuid[], $4::text[], $5::text[]) as current (owner, match_column, match_value)),
+       held as (
+         select distinct owner, person, match_column, match_value
+           from own join persons using (owner)
+           join job_records on job_id = $1 and job_records.profile_id = own.id
+           left join current using (owner, match_column, match_value)
+          where current.owner is null
+       ), ${otherHolders}
+     select owner as "profileId", match_column as column, match_value as value,
+            exists (select 1 from other_holders where (owner, match_column, match_value)
+                                                    = (held.owner, held.match_column, held.match_value)) as "isShared"
+       from held`,
     [jobId, profileIds, ...recordColumns(current)],
   );
   return rows;
@@ -113,10 +128,12 @@ export async function settleRecords(
        select * from unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[])
          as given (profile_id, match_column, match_value, is_cleared)
      ), ${own}, held as (
-       select $1::text as job_id, profile_id as owner, person, match_column, match_value, is_cleared
+       select profile_id as owner, person, match_column, match_value, is_cleared
          from given join persons on persons.owner = given.profile_id
-     ), judged as (
-       select held.*, ${isHeldByAnother} as is_shared from held
+     ), ${otherHolders}, judged as (
+       select held.*, exists (select 1 from other_holders where (owner, match_column, match_value)
+                               = (held.owner, held.match_column, held.match_value)) as is_shared
+         from held
      ), let_go as (
        -- What another lane's send may yet write is kept until that send has ended, or is made again.
        delete from job_records using judged, own
@@ -125,11 +142,7 @@ export async function settleRecords(
           and (job_records.lane = $2 or job_records.is_settled) and (judged.is_cleared or judged.is_shared)
      )
      -- The others: what this member wrote last may not be what is true of them.
-     select distinct coalesce(profile_aliases.profile_id, other.profile_id) as again
-       from judged join job_records as other on other.job_id = $1 and other.match_column = judged.match_column
-                                            and other.match_value = judged.match_value
-       left join profile_aliases on alias = other.profile_id
-      where coalesce(profile_aliases.profile_id, other.profile_id) <> judged.person
+     select holder as again from other_holders
      union
      -- The one that was to share it has let it go meanwhile.
      select person from judged where not is_cleared and not is_shared`,

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, beforeEach, test } from 'node:test';
+import { openStore } from '../../../systems/store/database.ts';
+import type { Pool } from '../../../systems/store/database.ts';
+import { holdRecords, readOldRecords, settleRecords } from '../../../systems/store/records.ts';
+import type { MemberRecord } from '../../../systems/store/records.ts';
+import { freshDatabase } from '../../harness/postgres.ts';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let store: Pool;
+before(async () => {
+  database = await freshDatabase();
+  store = await openStore(database.url);
+  await store.query(
+    `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
+  );
+  await store.query(
+    `insert into jobs (id, kind, label, authorization_id, configuration) values ('j', 'export-audience', 'j', 'a', '{}')`,
+  );
+});
+beforeEach(() => store.query('delete from job_records'));
+after(async () => {
+  await store.end();
+  await database.drop();
+});
+
+const record = (profileId: string, value: string): MemberRecord => ({ profileId, column: 'RIID_', value });
+async function holders(): Promise<readonly string[]> {
+  const { rows } = await store.query<{ holder: string }>(
+    `select profile_id || ' ' || match_value as holder from job_records order by 1`,
+  );
+  return rows.map(({ holder }) => holder);
+}
+
+test('two who swapped their records and both moved on let them go, and neither leaves one to the other', async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  await settleRecords(store, 'j', 'bulk', [record(one, 'A'), record(other, 'B')], []);
+  // A send that was cut off after it had swapped them.
+  await holdRecords(store, 'j', 'live', [record(one, 'B'), record(other, 'A')]);
+
+  const now = [record(one, 'C'), record(other, 'D')];
+  await holdRecords(store, 'j', 'live', now);
+  const old = await readOldRecords(store, 'j', [one, other], now);
+  assert.equal(old.length, 4);
+  assert.ok(old.every(({ isShared }) => !isShared));
+
+  const released = old.map((each) => ({ ...each, outcome: 'cleared' as const }));
+  assert.deepEqual(await settleRecords(store, 'j', 'live', now, released), []);
+  assert.deepEqual(await holders(), [`${one} C`, `${other} D`].sort());
+});
+
+test('a record that another member holds is left to that one, who is sent again', async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  await settleRecords(store, 'j', 'live', [record(one, 'A'), record(other, 'A')], []);
+  const now = [record(one, 'B')];
+  const old = await readOldRecords(store, 'j', [one], now);
+  assert.deepEqual(old, [{ ...record(one, 'A'), isShared: true }]);
+
+  const released = old.map((each) => ({ ...each, outcome: 'left' as const }));
+  assert.deepEqual(await settleRecords(store, 'j', 'live', now, released), [other]);
+  assert.deepEqual(await holders(), [`${one} B`, `${other} A`].sort());
+});
+
+test('a record that was to be left to another, who let it go meanwhile, is kept and tried again', async () => {
+  const [one, other] = [randomUUID(), randomUUID()];
+  await settleRecords(store, 'j', 'live', [record(one, 'A'), record(other, 'A')], []);
+  const [old] = await readOldRecords(store, 'j', [one], [record(one, 'B')]);
+  assert.ok(old?.isShared);
+  await settleRecords(store, 'j', 'live', [], [{ ...record(other, 'A'), isShared: true, outcome: 'left' }]);
+
+  const again = await settleRecords(store, 'j', 'live', [record(one, 'B')], [{ ...old, outcome: 'left' }]);
+  assert.deepEqual(again, [one]);
+  assert.deepEqual(await holders(), [`${one} A`, `${one} B`]);
+});
