@@ -90,8 +90,11 @@ export async function readOldRecords(
          select distinct owner, person, match_column, match_value
            from own join persons using (owner)
            join job_records on job_id = $1 and job_records.profile_id = own.id
-           left join current using (owner, match_column, match_value)
-          where current.owner is null
+          -- One that was merged away after it was read is itself in this send, and writes its record.
+          where not exists (select 1 from current
+                             where current.owner in (own.owner, own.id)
+                               and (current.match_column, current.match_value)
+                                 = (job_records.match_column, job_records.match_value))
        ), ${otherHolders}
      select owner as "profileId", match_column as column, match_value as value,
             exists (select 1 from other_holders where (owner, match_column, match_value)

@@ -73,3 +73,18 @@ test('a record that was to be left to another, who let it go meanwhile, is kept 
   assert.deepEqual(again, [one]);
   assert.deepEqual(await holders(), [`${one} A`, `${one} B`]);
 });
+
+test('one who was merged away after a send read both keeps the record that this send writes, until the next', async () => {
+  const [stays, goes] = [randomUUID(), randomUUID()];
+  await store.query('insert into profiles (id, change_no) values ($1, 2)', [stays]);
+  await store.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', [stays, goes]);
+  const both = [record(stays, 'A'), record(goes, 'B')];
+  await holdRecords(store, 'j', 'bulk', both);
+  assert.deepEqual(await readOldRecords(store, 'j', [stays, goes], both), []);
+  await settleRecords(store, 'j', 'bulk', both, []);
+
+  const now = [record(stays, 'A')];
+  assert.deepEqual(await readOldRecords(store, 'j', [stays], now), [
+    { ...record(stays, 'B'), isShared: false },
+  ]);
+});
