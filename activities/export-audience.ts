@@ -4,7 +4,12 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, activityInfo, cancellationSignal } from '@temporalio/activity';
+import {
+  ApplicationFailure,
+  activityInfo,
+  cancellationDetails,
+  cancellationSignal,
+} from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
@@ -22,7 +27,14 @@ import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
-import { holdRecords, readOldRecords, settleRecords, settleScan } from '../systems/store/records.ts';
+import {
+  holdRecords,
+  readOldRecords,
+  sendAgain,
+  settleRecords,
+  settleScan,
+} from '../systems/store/records.ts';
+import type { MemberRecord } from '../systems/store/records.ts';
 import {
   abandonScansOf,
   advanceScan,
@@ -129,8 +141,36 @@ export function exportActivities(
     await setLastError(store, job.id, null);
   }
 
-  /** Sends members as they are now, and writes nothing yet. */
-  async function deliverNow(job: Job, lane: Lane, profileIds: readonly string[]): Promise<Delivered> {
+  /**
+   * Sends members as they are now, then writes what came of it.
+   * @param before what is awaited between the two
+   */
+  async function send<Written>(
+    job: Job,
+    lane: Lane,
+    profileIds: readonly string[],
+    write: (delivered: Delivered) => Promise<Written>,
+    before?: Promise<unknown>,
+  ): Promise<Written> {
+    const held: MemberRecord[] = [];
+    try {
+      const delivered = await deliverNow(job, lane, profileIds, held);
+      await before;
+      return await write(delivered);
+    } catch (error) {
+      if (isOvertaken(error))
+        await transaction(store, (database) => sendAgain(database, job.id, lane, profileIds, held));
+      throw error;
+    }
+  }
+
+  /** @param held takes the records that were noted */
+  async function deliverNow(
+    job: Job,
+    lane: Lane,
+    profileIds: readonly string[],
+    held: MemberRecord[],
+  ): Promise<Delivered> {
     const plan = planOf(job);
     const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
     const known = await readMembersNow(store, askFor(plan, profileIds));
@@ -141,6 +181,7 @@ export function exportActivities(
       job.configuration,
       members,
       async (ids, records) => {
+        held.push(...records);
         await holdRecords(store, job.id, lane, records);
         return readOldRecords(store, job.id, ids, records);
       },
@@ -191,13 +232,17 @@ export function exportActivities(
     to: number,
     before: Promise<unknown>,
   ): Promise<void> {
-    const delivered = await deliverNow(job, 'bulk', await readScanPage(store, scan.id, from, to - from));
-    await before;
     const advance = async (database: Database): Promise<void> => {
       if (!(await advanceScan(database, scan.id, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     };
-    const blown = await writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry');
+    const blown = await send(
+      job,
+      'bulk',
+      await readScanPage(store, scan.id, from, to - from),
+      (delivered) => writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry'),
+      before,
+    );
     if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
 
@@ -277,10 +322,11 @@ export function exportActivities(
       step(
         jobId,
         async (job) => {
-          const delivered = await deliverNow(job, 'live', members);
-          const blown = await writeDelivered(job, 'live', delivered);
+          const { known, blown } = await send(job, 'live', members, async (delivered) => ({
+            blown: await writeDelivered(job, 'live', delivered),
+            known: delivered.members.reduce((sum, { asked }) => sum + asked, 0),
+          }));
           await setLastError(store, jobId, null);
-          const known = delivered.members.reduce((sum, { asked }) => sum + asked, 0);
           return {
             unknown: members.length - known,
             counts: await readCounts(store, jobId),
@@ -310,6 +356,16 @@ export function exportActivities(
       await abandonScansOf(store, jobId);
     },
   };
+}
+
+/**
+ * Whether another attempt at this step may already have sent, and this one's requests may have come after:
+ * Temporal gave it up, as it does where no beat arrived in time, or the scan has moved on without it.
+ */
+function isOvertaken(error: unknown): boolean {
+  if (error instanceof ExpectedError && error.code === 'NOT_NOW') return true;
+  const given = cancellationDetails();
+  return given !== undefined && (given.notFound || given.timedOut || given.reset);
 }
 
 /** A service that does not serve is not tried again by the step for ever: the job is to know that it waits. */

@@ -4,7 +4,9 @@
  * when it was set to 0, or when another member holds it too, who is then sent again.
  */
 import type { Lane } from '../../jobs/lane.ts';
+import { logAgain } from './changes.ts';
 import type { Database } from './database.ts';
+import { holdOffMerges } from './merging.ts';
 
 export interface MemberRecord {
   readonly profileId: string;
@@ -91,8 +93,8 @@ export async function readOldRecords(
            from own join persons using (owner)
            join job_records on job_id = $1 and job_records.profile_id = own.id
           -- One that was merged away after it was read is itself in this send, and writes its record.
-          where not exists (select 1 from current
-                             where current.owner in (own.owner, own.id)
+          where not exists (select 1 from current join own as writer on writer.id = current.owner
+                             where writer.owner = own.owner
                                and (current.match_column, current.match_value)
                                  = (job_records.match_column, job_records.match_value))
        ), ${otherHolders}
@@ -152,6 +154,32 @@ export async function settleRecords(
     [jobId, lane, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
   );
   return rows.map(({ again }) => again);
+}
+
+/**
+ * For a send that was overtaken by another of the same members: what it wrote may have come last, so its
+ * records are noted once more, since the other may have let them go, and its members are sent again.
+ */
+export async function sendAgain(
+  database: Database,
+  jobId: string,
+  lane: Lane,
+  profileIds: readonly string[],
+  records: readonly MemberRecord[],
+): Promise<void> {
+  await holdOffMerges(database);
+  await holdRecords(database, jobId, lane, records);
+  const { rows } = await database.query<{ id: string }>(
+    `select distinct profiles.id from unnest($1::uuid[]) as given (id)
+       left join profile_aliases on alias = given.id
+       join profiles on profiles.id = coalesce(profile_id, given.id)`,
+    [profileIds],
+  );
+  await logAgain(
+    database,
+    jobId,
+    rows.map(({ id }) => id),
+  );
 }
 
 /** After a scan has ended, however it did, none of its sends is under way. */
