@@ -88,13 +88,14 @@ const share = (characters: number, { plainBytes }: Proof): number =>
   plainBytes === 0 ? 1 : Math.min(characters / plainBytes, 1);
 
 /** A place for the file as it came. What an attempt before left there when it was killed goes. */
-async function openSpool({ fileId, attempt }: Attempt): Promise<{
+async function openSpool({ jobId, fileId, attempt }: Attempt): Promise<{
   readonly path: string;
   empty(): Promise<void>;
 }> {
   const folder = join(tmpdir(), 'lytics-responsys-spool');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = `${fileId}-`;
+  // Workers of two stores may share a machine: numbers of files are the same in both, ids of jobs are not.
+  const own = `${jobId}-${fileId}-`;
   const empty = async (before: number): Promise<void> => {
     const names = (await readdir(folder)).filter((name) => name.startsWith(own));
     for (const name of names)

@@ -29,6 +29,9 @@ export interface CompanionEndings {
 export type NamedFile =
   { readonly role: 'events' | 'marker' | 'count'; readonly file: EventFileName } | { readonly role: 'other' };
 
+/** What programs that upload add to a file's name until it is whole. */
+const underWay = /\.(filepart|part|partial|tmp|temp|upload|uploading)$/;
+
 /** What a file is by its name. An ending counts as the last one, in any letter case: `x.txt.READY` is a marker of `.ready`. */
 export function readFileName(name: string, endings: CompanionEndings): NamedFile {
   const [, accountId, type, date, time, all] = form.exec(name) ?? [];
@@ -43,6 +46,7 @@ export function readFileName(name: string, endings: CompanionEndings): NamedFile
     endings: lower,
     stem: name.slice(0, name.length - lower.length),
   };
+  if (underWay.test(lower)) return { role: 'other' };
   const ends = (ending: string | undefined): boolean =>
     ending !== undefined && ending !== '' && lower.endsWith(dotted(ending));
   if (ends(endings.marker)) return { role: 'marker', file };

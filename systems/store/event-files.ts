@@ -233,7 +233,8 @@ export async function failFile(
 
 /**
  * Notes the hash of a file's plain bytes.
- * @returns the path of a file of the same account, type and content that is done, where there is one
+ * @returns the path of a file of the same account, type and content that is done, where there is one; files
+ *   without rows are all alike, and none is another's repetition
  */
 export async function noteContent(
   database: Database,
@@ -247,7 +248,8 @@ export async function noteContent(
   if (rowCount !== 1) throw attemptIsStale();
   const { rows } = await database.query<{ path: string }>(
     `select path from event_files
-      where content_hash = $1 and account_id = $2 and event_type = $3 and state = 'done' and id <> $4 limit 1`,
+      where content_hash = $1 and account_id = $2 and event_type = $3 and state = 'done' and id <> $4
+        and events + repeated_rows + set_aside_rows > 0 limit 1`,
     [hash, accountId, eventType, fileId],
   );
   return rows[0]?.path;

@@ -29,7 +29,10 @@ export const isArmored = (head: Uint8Array): boolean =>
 /** What a message may begin with (RFC 9580, 5.): packet tags with the versions that the packet may have. */
 const beginnings: Readonly<Record<number, readonly number[] | 'any'>> = {
   1: [2, 3, 6], // session key, encrypted to a key
+  2: [3, 4, 5, 6], // signature: signed only, as are the next two
   3: [4, 5, 6], // session key, encrypted to a password
+  4: [3, 6], // signature that follows
+  8: [0, 1, 2, 3], // compressed, with the algorithm in the place of a version
   9: 'any', // encrypted without integrity protection
   18: [1, 2], // encrypted, integrity protected
   20: [1], // encrypted, as gpg 2.3 does it
@@ -52,11 +55,13 @@ function isPgpPacket(head: Uint8Array): boolean {
   return version !== undefined && (versions === 'any' || versions.includes(version));
 }
 
+/** Every other byte of it is a NUL; no export of Responsys has been seen with it. */
+export const isUtf16 = ([first = 0, second = 0]: Uint8Array): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
 /** Text may have a stray control character, or a NUL in a field; what is full of them is none. */
 function isText(head: Uint8Array): boolean {
-  const [first = 0, second = 0] = head;
-  // UTF-16 has a NUL in every other byte; no export of Responsys has been seen with it.
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return false;
+  if (isUtf16(head)) return false;
   const controls = head.reduce(
     (count, byte) =>
       count + ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) || byte === 0x7f ? 1 : 0),

@@ -4,14 +4,13 @@
  */
 import { rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
 import type { PrivateKey } from 'openpgp';
 import { ExpectedError } from '../../../jobs/errors.ts';
 import { readSealed, sealFile } from '../sealed-file.ts';
 import type { SealedFile } from '../sealed-file.ts';
 import { defaultUnpackLimits, maxDepth, openBudget } from './budget.ts';
 import type { UnpackLimits } from './budget.ts';
-import { formOf, headBytes } from './form.ts';
+import { formOf, headBytes, isUtf16 } from './form.ts';
 import type { Form } from './form.ts';
 import { gunzip } from './gzip.ts';
 import { decryptPgp } from './pgp.ts';
@@ -75,7 +74,12 @@ export async function* unwrap(spooled: SealedFile, how: Unwrapping): AsyncGenera
         yield { entry, layers, bytes: rest };
         return;
       case 'unknown':
-        throw new ExpectedError('FILE_FORM_UNKNOWN', 'The content is neither text nor PGP, zip or gzip.');
+        throw new ExpectedError(
+          'FILE_FORM_UNKNOWN',
+          isUtf16(head)
+            ? 'The content is UTF-16; text is read in UTF-8 or Latin-1.'
+            : 'The content is neither text nor PGP, zip or gzip.',
+        );
       case 'gzip':
         yield* open(spend(gunzip(rest)), undefined, entry, inside);
         return;
@@ -97,7 +101,8 @@ export async function* unwrap(spooled: SealedFile, how: Unwrapping): AsyncGenera
     bytes: AsyncIterable<Uint8Array>,
     layers: readonly Form[],
   ): AsyncGenerator<Part> {
-    const path = join(dirname(spooled.path), `${randomUUID()}.sealed`);
+    // By the spool's name: whoever tidies up after a process that was killed finds both.
+    const path = `${spooled.path}.${randomUUID()}`;
     try {
       yield* openEntries(await sealFile(path, bytes), layers);
     } finally {
