@@ -46,6 +46,8 @@ import {
   readScanPage,
 } from '../systems/store/scans.ts';
 import type { Scan } from '../systems/store/scans.ts';
+import { throttlingOf } from '../systems/store/throttling.ts';
+import type { Throttling } from '../systems/store/throttling.ts';
 import { planAgainstAccount } from './account-planning.ts';
 import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
@@ -77,6 +79,8 @@ export interface Progress {
   readonly counts: Counts;
   readonly scan: { readonly total: number; readonly done: number } | null;
   readonly lastError: string | null;
+  /** Absent in what was read before it was told. */
+  readonly throttling?: readonly Throttling[];
 }
 
 interface Delivered {
@@ -344,6 +348,7 @@ export function exportActivities(
       return {
         counts,
         lastError: job.lastError,
+        throttling: await throttlingOf(store, job.authorizationId),
         scan: scan === undefined ? null : { total: scan.total, done: scan.done },
       };
     },

@@ -343,6 +343,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     scanAsked = false;
     scanning = true;
     scanVersion = version;
+    show();
     try {
       await startChild(scanAudience, {
         workflowId: scanAudienceWorkflowId(jobId),

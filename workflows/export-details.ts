@@ -26,6 +26,8 @@ export function exportDetails(status: ExportStatus, progress: Progress | undefin
   lines.push(`Next flush: ${status.nextFlushAt ?? 'nothing is queued'}`);
   if (status.refusedItems > 0)
     lines.push('', `Items of signals not understood: ${count(status.refusedItems)}`);
+  for (const { api, until } of progress?.throttling ?? [])
+    lines.push('', `Responsys throttled "${api}": it is called from ${until} on, by itself`);
   if (progress?.lastError != null) lines.push('', `Last error: ${progress.lastError}`);
   return lines.join('\n');
 }

@@ -8,13 +8,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { exportAudienceWorkflowId, newJobId, relayWorkflowId, taskQueue } from '../../jobs/job-id.ts';
-import { statusQuery } from '../../jobs/messages.ts';
 import { ensureAudience } from '../../systems/store/audiences.ts';
 import { addAuthorization } from '../../systems/store/authorizations.ts';
 import { openStore, transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { openHashKeys } from '../../systems/store/identities.ts';
-import { addJob, findJob } from '../../systems/store/jobs.ts';
+import { addJob } from '../../systems/store/jobs.ts';
 import { keyFrom } from '../../systems/store/secrets.ts';
 import { addUserFields } from '../../systems/store/user-fields.ts';
 import { exportAudience, relayChanges } from '../../workflows/index.ts';
@@ -24,8 +23,8 @@ import type { FireWorkerOptions } from './fire-worker.ts';
 import { gather } from './people.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
+import { heldBy, untilQuiet } from './rest.ts';
 import { assertLedger, differences } from './verdict.ts';
-import type { Held, Row } from './verdict.ts';
 
 export interface Ground {
   readonly seed: number;
@@ -71,12 +70,8 @@ export async function runUnderFire(ground: Ground): Promise<void> {
       for (let some = random.below(6); some >= 0; some--) await people.changeSomebody();
       await wait(random.below(120));
     }
-    await untilQuiet(store, temporal, jobId);
-    const held: Held = {
-      list: await rowsOf(sandbox, `lists/${list}`),
-      memberships: await rowsOf(sandbox, `tables/${list}/M${list}`),
-      fields: await rowsOf(sandbox, `tables/${list}/F${list}`),
-    };
+    await untilQuiet(store, temporal, jobId, quietWithinMs);
+    const held = await heldBy(sandbox, list);
     const found = differences(people.all, held);
     assert.equal(found.length, 0, `${found.length} differences:\n${found.slice(0, 10).join('\n')}`);
     await assertLedger(store, jobId, people.all, held);
@@ -167,49 +162,4 @@ function faultOn(random: Random, list: string): object {
     after: random.below(8),
     ms: kind === 'delay-after' ? 200 + random.below(1_800) : 0,
   };
-}
-
-/** Nothing is queued, under way, or in the log unread; twice in a row, since all of these are looked at in turn. */
-async function untilQuiet(store: Pool, temporal: Client, jobId: string): Promise<void> {
-  const handle = temporal.workflow.getHandle(exportAudienceWorkflowId(jobId));
-  const isQuiet = async (): Promise<boolean> => {
-    const { rows } = await store.query<{ unread: boolean }>(
-      `select exists (select 1 from changes, relay_positions as read
-                       where job_id_of.id = read.job_id and (changes.tx, changes.no) > (read.tx, read.no)) as unread
-         from (select $1::text as id) as job_id_of`,
-      [jobId],
-    );
-    const { rows: scans } = await store.query("select 1 from scans where state <> 'running'");
-    if (rows[0]?.unread !== false || scans.length === 0) return false;
-    const status = await handle.query(statusQuery);
-    // While Responsys does not serve, a job waits, and goes on by itself; what waits for a person would stay.
-    const goesOn = ['running', 'checking', 'waiting'].includes(status.state);
-    assert.ok(goesOn, `${status.state}: ${status.reason}`);
-    if (status.state === 'waiting') return false;
-    const { raw } = await handle.describe();
-    return !status.scanning && status.queued === 0 && (raw.pendingActivities?.length ?? 0) === 0;
-  };
-  const until = Date.now() + quietWithinMs;
-  for (let quiet = 0; quiet < 2;) {
-    if (Date.now() > until) {
-      const status = await handle.query(statusQuery).catch(String);
-      const { lastError } = await findJob(store, jobId);
-      throw new Error(`it did not come to rest: ${JSON.stringify({ status, lastError })}`);
-    }
-    const now = await isQuiet().catch((error: unknown) => {
-      if (error instanceof assert.AssertionError) throw error;
-      return false;
-    });
-    quiet = now ? quiet + 1 : 0;
-    await wait(quiet > 0 ? 700 : 300);
-  }
-}
-
-async function rowsOf(sandbox: TestSandbox, path: string): Promise<readonly Row[]> {
-  const response = await fetch(`${sandbox.login}/_sandbox/${path}`);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return (await response.text())
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row);
 }
