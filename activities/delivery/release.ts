@@ -24,7 +24,12 @@ export async function releaseRecords(
 ): Promise<readonly Released[]> {
   const shared = old.filter((record) => record.isShared);
   // Several members may let the same record go: it is set to 0 once.
-  const alone = [...Map.groupBy(old.filter((record) => !record.isShared), keyOf).values()];
+  const alone = [
+    ...Map.groupBy(
+      old.filter((record) => !record.isShared),
+      keyOf,
+    ).values(),
+  ];
   const groups = groupRows(alone, ([one]) => one?.column ?? '', settings.batchSize).map(async (group) => {
     const column = group[0]?.[0]?.column ?? 'RIID_';
     const result = await responsys.mergeTableMembers(
