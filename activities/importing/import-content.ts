@@ -20,7 +20,7 @@ import { openJobFolder, pgpKeysOf } from './job-folder.ts';
 import { mapEvents, readMapping } from './lql-mapping.ts';
 
 /** By which an event has its time: without it, nothing of a file can be used. */
-const requiredColumns = ['event_captured_dt'] as const;
+export const requiredColumns = ['event_captured_dt'] as const;
 
 /** @throws ExpectedError FILE_… for what is wrong with the file, others for what is wrong around it */
 export async function importContent(

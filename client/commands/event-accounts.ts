@@ -4,9 +4,9 @@
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { openFolder } from '../../systems/sftp/index.ts';
-import { eventFilesOf } from '../../systems/sftp/index.ts';
 import { findAuthorization, openAuthorization } from '../../systems/store/authorizations.ts';
 import { runs } from '../command.ts';
+import { accountsOf } from '../imports/accounts-in-folder.ts';
 
 export function addEventAccountCommand(program: Command): void {
   const existing = program.commands.find((command) => command.name() === 'options');
@@ -31,11 +31,7 @@ export function addEventAccountCommand(program: Command): void {
         below: given.folder ?? '',
       });
       const { files, path } = await folder.list().finally(() => folder.close());
-      const byAccount = Map.groupBy(eventFilesOf(files), ({ accountId }) => accountId);
-      const accounts = [...byAccount].map(([accountId, own]) => {
-        const days = own.map(({ stamp }) => stamp.slice(0, 8)).sort();
-        return { accountId, files: own.length, from: days[0] ?? '', to: days.at(-1) ?? '' };
-      });
+      const accounts = accountsOf(files);
       output.result(accounts);
       if (accounts.length === 0) output.line(`There is no event file in ${path}.`);
       else

@@ -5,7 +5,6 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
-import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findProfiles, normaliseIdentity } from '../../systems/store/identities.ts';
@@ -15,18 +14,11 @@ import { groupFailures, readCounts, readFailedMembers, readHistory } from '../..
 import { runs } from '../command.ts';
 import { addRetryCommand } from './jobs-retry.ts';
 import { addVerifyCommand } from './jobs-verify.ts';
-import type { Context } from '../context.ts';
 import { csvCell } from '../csv-cell.ts';
-import { importNamed, listImports, showImport, startImport } from '../imports/commands.ts';
-import { steerImport } from '../imports/steer.ts';
-import { watchImport } from '../imports/watch.ts';
-import { readImportFile, readJobFile } from '../job-file.ts';
-import { startJob } from '../jobs/start.ts';
-import { steer, steerings } from '../jobs/steer.ts';
-import { summariseJob } from '../jobs/summary.ts';
-import type { JobSummary } from '../jobs/summary.ts';
-import { watchJob } from '../jobs/watch.ts';
-import type { Output } from '../output.ts';
+import { listImports } from '../imports/commands.ts';
+import { steerings } from '../kinds/kind.ts';
+import type { Steering } from '../kinds/kind.ts';
+import { kindNamed, readJobFile } from '../kinds/table.ts';
 import { addImportCommands } from './imports.ts';
 import { addJobFileCommands } from './job-files.ts';
 
@@ -37,13 +29,7 @@ export function addJobCommands(program: Command): void {
 
   runs(
     jobs.command('start').argument('<file>', 'the job’s YAML file').description('start a job'),
-    async ({ context, output }, file = '') => {
-      const ofImport = await readImportFile(file);
-      if (ofImport !== undefined) return startImport(context, output, ofImport);
-      const configuration = await readJobFile(file);
-      const job = await startJob(await context.store(), await context.temporal(), configuration);
-      showStarted(output, context, job);
-    },
+    async ({ context, output }, file = '') => (await readJobFile(file)).start(context, output),
   );
 
   addJobFileCommands(jobs);
@@ -96,11 +82,8 @@ export function addJobCommands(program: Command): void {
 
   runs(
     jobs.command('show').argument('<job>', 'its id or label').description('how a job stands'),
-    async ({ context, output }, name = '') => {
-      const job = await importNamed(await context.store(), name);
-      if (job !== undefined) return showImport(context, output, job);
-      showSummary(output, context, await summariseJob(await context.store(), await context.temporal(), name));
-    },
+    async ({ context, output }, name = '') =>
+      (await kindNamed(await context.store(), name)).show(context, output, name),
   );
 
   runs<{ untilScanned?: boolean }>(
@@ -110,24 +93,16 @@ export function addJobCommands(program: Command): void {
       .option('--until-scanned', 'end when the scan is done and the queue empty')
       .description('watch a job, with a progress bar while it scans'),
     async ({ context, output, options }, name = '') => {
-      const job = await importNamed(await context.store(), name);
-      if (job !== undefined) return watchImport(context, output, job);
-      const until = options.untilScanned === true ? 'scanned' : 'ended';
-      output.result(await watchJob(await context.store(), await context.temporal(), name, output, until));
+      const kind = await kindNamed(await context.store(), name);
+      return kind.watch(context, output, name, { untilScanned: options.untilScanned === true });
     },
   );
 
-  for (const how of Object.keys(steerings) as (keyof typeof steerings)[]) {
+  for (const how of Object.keys(steerings) as Steering[]) {
     runs(
-      jobs.command(how).argument('<job>').description(steerings[how].does),
-      async ({ context, output }, name = '') => {
-        const other = await importNamed(await context.store(), name);
-        if (other !== undefined) return steerImport(context, output, other, how);
-        const job = await findJob(await context.store(), name);
-        const status = await steer(await context.temporal(), job, how);
-        output.result({ job: job.id, ...status });
-        output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
-      },
+      jobs.command(how).argument('<job>').description(steerings[how]),
+      async ({ context, output }, name = '') =>
+        (await kindNamed(await context.store(), name)).steer(context, output, name, how),
     );
   }
 
@@ -190,53 +165,6 @@ export function addJobCommands(program: Command): void {
         ]),
       );
     },
-  );
-}
-
-function workflowUrl(context: Context, jobId: string): string | undefined {
-  if (context.uiUrl === undefined) return undefined;
-  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(exportAudienceWorkflowId(jobId))}`;
-}
-
-function showStarted(output: Output, context: Context, job: Job): void {
-  const url = workflowUrl(context, job.id);
-  const warnings = job.plan?.warnings ?? [];
-  output.result({ id: job.id, label: job.label, state: job.state, warnings, url });
-  output.line(`Started ${job.label} as ${job.id}.`);
-  for (const warning of warnings) output.line(`Note: ${warning}`);
-  if (url !== undefined) output.line(`Web UI: ${url}`);
-  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
-}
-
-function showSummary(output: Output, context: Context, summary: JobSummary): void {
-  const url = workflowUrl(context, summary.id);
-  output.result({ ...summary, url });
-  const rows: [string, string | number][] = [
-    ['job', `${summary.label} (${summary.id})`],
-    ['state', [stateInWords(summary.state), summary.reason].filter((text) => text !== '').join(': ')],
-    ['audience → list', `${summary.audience} → ${summary.list}`],
-    ['authorization', summary.authorization],
-    ['tables', summary.tables.join(', ') || 'none'],
-    [
-      summary.scan?.kind === 'retry' ? 'rejected, sent again' : 'scanned',
-      summary.scan === null ? 'not yet' : `${summary.scan.done} of ${summary.scan.total}`,
-    ],
-    ['sent', summary.members.sent],
-    ['accepted', summary.members.accepted],
-    ['rejected', summary.members.rejected],
-    ['not in list', summary.members.notInList],
-    ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
-    ['next flush', summary.nextFlushAt ?? '–'],
-  ];
-  for (const { target, requests, rows: sent } of summary.requests)
-    rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
-  if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
-  if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
-  for (const warning of summary.warnings) rows.push(['note', warning]);
-  if (url !== undefined) rows.push(['Web UI', url]);
-  output.table(
-    ['', ''],
-    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
   );
 }
 

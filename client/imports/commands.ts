@@ -2,19 +2,14 @@
  * What `jobs start`, `list` and `show` do about imports.
  */
 import { ExpectedError } from '../../jobs/errors.ts';
-import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
-import { launchImport } from './start.ts';
+import type { AppliedImport } from './apply.ts';
 import { summariseFiles, summariseImport } from './summary.ts';
-
-/** The import of this label or id, or undefined where there is none. */
-export const importNamed = async (store: Pool, name: string): Promise<ImportJob | undefined> =>
-  (await readImportJobs(store, name))[0];
 
 /** @throws ExpectedError NOT_FOUND, NOT_NOW where it is no import */
 export async function importOnly(store: Pool, name: string): Promise<ImportJob> {
@@ -35,17 +30,22 @@ function urlOf(context: Context, jobId: string): string | undefined {
   return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(importActivityWorkflowId(jobId))}`;
 }
 
-export async function startImport(
-  context: Context,
-  output: Output,
-  configuration: ImportActivityConfiguration,
-): Promise<void> {
-  const job = await launchImport(await context.store(), await context.temporal(), configuration);
+export function showStarted(context: Context, output: Output, job: ImportJob): void {
   const url = urlOf(context, job.id);
   output.result({ id: job.id, label: job.label, state: job.state, url });
   output.line(`Started ${job.label} as ${job.id}.`);
   if (url !== undefined) output.line(`Web UI: ${url}`);
   output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
+}
+
+export function showApplied(output: Output, { outcome, job, differences }: AppliedImport): void {
+  output.result({ outcome, id: job.id, label: job.label, state: job.state, differences });
+  const said: Readonly<Record<AppliedImport['outcome'], string>> = {
+    started: `Started ${job.label} as ${job.id}.`,
+    'started-again': `Started ${job.label} again, as ${job.id} as before.`,
+    unchanged: `${job.label} (${job.id}) is unchanged; it is ${job.state}.`,
+  };
+  output.line(said[outcome]);
 }
 
 export async function showImport(context: Context, output: Output, job: ImportJob): Promise<void> {

@@ -156,7 +156,7 @@ async function change(
   );
 }
 
-async function isRunning(handle: WorkflowHandle): Promise<boolean> {
+export async function isRunning(handle: WorkflowHandle): Promise<boolean> {
   try {
     return (await handle.describe()).status.name === 'RUNNING';
   } catch (error) {

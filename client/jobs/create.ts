@@ -12,18 +12,12 @@ import { maxAdditionalFields, maxExportedAudiences } from '../../jobs/limits.ts'
 import type { ExtensionTable, ProfileList } from '../../systems/responsys/index.ts';
 import { summariseAudiences } from '../../systems/store/audiences.ts';
 import type { AudienceSummary } from '../../systems/store/audiences.ts';
-import { addAuthorization, listAuthorizations } from '../../systems/store/authorizations.ts';
-import type { Pool } from '../../systems/store/database.ts';
-import { findLabelledJob } from '../../systems/store/job-configuration.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
 import { connectLabelled } from '../authorizations/export-authorization.ts';
-import { checkAuthorization } from '../authorizations/fields.ts';
-import { ask } from '../authorizations/prompts.ts';
 import type { Context } from '../context.ts';
+import type { JobAnswers } from '../kinds/kind.ts';
+import { askAuthorization, askDescription, askLabel } from '../kinds/questions.ts';
 import { responsysFailure } from '../responsys-failure.ts';
-
-/** What is written into the file: the fields that were asked for, in the specification's order. */
-export type JobAnswers = Readonly<Record<string, unknown>>;
 
 const newOne = '';
 
@@ -33,11 +27,11 @@ export async function askForJob(context: Context): Promise<JobAnswers> {
   if (audiences.length === 0)
     throw new ExpectedError('NOT_FOUND', 'audience: there are none yet: see "audiences import".');
   const fields = [...(await readUserFields(store)).keys()];
-  const authorization = await askAuthorization(context, store);
+  const authorization = await askAuthorization(context, ['responsys-interact']);
   const responsys = await connectLabelled(context, authorization);
   const lists = await reading(responsys.lists());
   const label = await askLabel(store);
-  const description = await input({ message: 'Description (optional)' });
+  const description = await askDescription();
   const audience = await select({
     message: 'Source Audience',
     choices: audiences.map(({ name, members }) => ({
@@ -79,31 +73,6 @@ async function reading<Result>(read: Promise<Result>): ReturnType<() => Promise<
     throw responsysFailure(error);
   }
 }
-
-async function askAuthorization(context: Context, store: Pool): Promise<string> {
-  const present = (await listAuthorizations(store)).filter(({ kind }) => kind === 'responsys-interact');
-  const chosen = await select({
-    message: 'Authorization',
-    choices: [
-      ...present.map(({ label }) => ({ value: label, name: label })),
-      { value: newOne, name: 'create a new one' },
-    ],
-  });
-  if (chosen !== newOne) return chosen;
-  const fields = await ask('responsys-interact', {});
-  const added = await addAuthorization(store, context.key(), checkAuthorization(fields, context.allowHosts));
-  return added.label;
-}
-
-const askLabel = (store: Pool): Promise<string> =>
-  input({
-    message: 'Label',
-    validate: async (value) => {
-      if (value.trim() === '') return 'Label is required';
-      const taken = await findLabelledJob(store, value.trim());
-      return taken === undefined || `A job called "${value.trim()}" exists`;
-    },
-  }).then((value) => value.trim());
 
 type Mappings = Readonly<Record<string, IdentifierColumn>>;
 

@@ -15,23 +15,24 @@ import {
 } from '../../jobs/messages.ts';
 import type { ExportStatus } from '../../jobs/messages.ts';
 import type { Job } from '../../systems/store/jobs.ts';
+import type { Steering } from '../kinds/kind.ts';
 import { telling } from './telling.ts';
 
-export const steerings = {
-  pause: { update: pauseUpdate, does: 'send nothing until it is resumed; changes are queued' },
-  resume: { update: resumeUpdate, does: 'go on after a pause, or after what parked it was mended' },
-  flush: { update: flushUpdate, does: 'send what is queued at once' },
-  backfill: { update: backfillUpdate, does: 'scan the audience again' },
-  approve: { update: approveUpdate, does: 'after the canary, send the rest' },
-  stop: { update: stopUpdate, does: 'finish what is in flight, say what is left, and end' },
-} as const;
+const updates = {
+  pause: pauseUpdate,
+  resume: resumeUpdate,
+  flush: flushUpdate,
+  backfill: backfillUpdate,
+  approve: approveUpdate,
+  stop: stopUpdate,
+} as const satisfies Record<Steering, unknown>;
 
 const handleOf = (temporal: Client, jobId: string): WorkflowHandle =>
   temporal.workflow.getHandle(exportAudienceWorkflowId(jobId));
 
 /** @throws ExpectedError NOT_NOW with the job's own words */
-export const steer = (temporal: Client, job: Job, how: keyof typeof steerings): Promise<ExportStatus> =>
-  telling(handleOf(temporal, job.id), job, (handle) => handle.executeUpdate(steerings[how].update));
+export const steer = (temporal: Client, job: Job, how: Steering): Promise<ExportStatus> =>
+  telling(handleOf(temporal, job.id), job, (handle) => handle.executeUpdate(updates[how]));
 
 /** Has rejected members sent again: all, or those of one reason. @throws as `steer` */
 export const retryRejected = (

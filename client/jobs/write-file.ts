@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { confirm, input } from '@inquirer/prompts';
 import { stringify } from 'yaml';
 import { notValid } from '../../jobs/errors.ts';
-import type { JobAnswers } from './create.ts';
+import type { JobAnswers } from '../kinds/kind.ts';
 
 /** @returns its path, or undefined where a file of that name is to stay */
 export async function writeJobFile(

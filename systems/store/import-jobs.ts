@@ -17,10 +17,12 @@ export interface ImportJob {
   readonly stateReason: string;
   readonly lastError: string | null;
   readonly createdAt: Date;
+  /** Changes with the configuration. */
+  readonly revision: string;
 }
 
 const columns = `id, label, description, authorization_id as "authorizationId", configuration, state,
-  state_reason as "stateReason", last_error as "lastError", created_at as "createdAt"`;
+  state_reason as "stateReason", last_error as "lastError", created_at as "createdAt", revision`;
 
 /** @throws ExpectedError CONFLICT when the label is taken */
 export async function addImportJob(
@@ -59,4 +61,24 @@ export async function readImportJobs(database: Database, name?: string): Promise
     [name ?? null],
   );
   return rows;
+}
+
+/**
+ * Takes up a job that has ended, with this configuration; it is then `starting`.
+ * @param revision the id of the one that it becomes
+ * @returns false, and nothing changed, where it is of another revision by now, or has not ended
+ */
+export async function restartImport(
+  database: Database,
+  { id, revision: known }: Pick<ImportJob, 'id' | 'revision'>,
+  revision: string,
+  configuration: ImportActivityConfiguration,
+): Promise<boolean> {
+  const { rowCount } = await database.query(
+    `update jobs set configuration = $4, description = $5, revision = $3, updated_at = now(),
+        state = 'starting', state_reason = '', last_error = null
+      where id = $1 and revision = $2 and state in ('stopped', 'failed')`,
+    [id, known, revision, configuration, configuration.description],
+  );
+  return rowCount === 1;
 }

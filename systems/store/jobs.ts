@@ -82,6 +82,15 @@ export async function findJob(database: Database, name: string): Promise<Job> {
   return job;
 }
 
+/** Of which kind the job of this label or id is; undefined where there is none. */
+export async function kindOfJob(database: Database, name: string): Promise<string | undefined> {
+  const { rows } = await database.query<{ kind: string }>(
+    'select kind from jobs where id = $1 or label = $1 order by (id = $1) desc limit 1',
+    [name],
+  );
+  return rows[0]?.kind;
+}
+
 /** All exports. */
 export async function listJobs(database: Database): Promise<readonly Job[]> {
   const { rows } = await database.query<Job>(

@@ -28,6 +28,7 @@ test(
     const main = join(import.meta.dirname, '..', '..', 'client', 'main.ts');
     const terminal = openTerminal([process.execPath, main, 'jobs', 'create', '--file', file], product.env);
     const { enter, down, space } = keys;
+    await terminal.answer(/Job type[^]*Export Audience[^]*Import Activity Data/, enter);
     await terminal.answer(/Authorization[^]*Sandbox[^]*create a new one/, enter);
     await terminal.answer(/Label/, enter);
     await terminal.answer(/Label is required/, 'Asked', enter);

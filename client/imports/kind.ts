@@ -1,0 +1,59 @@
+/**
+ * Import Activity Data, as the commands of `jobs` know it.
+ */
+import { dirname, resolve } from 'node:path';
+import { importActivitySchema } from '../../jobs/import-activity.ts';
+import { findImportJob } from '../../systems/store/import-jobs.ts';
+import { checkFile, readText } from '../job-file.ts';
+import { showChanges } from '../jobs/show-difference.ts';
+import type { JobKind } from '../kinds/kind.ts';
+import { applyImport } from './apply.ts';
+import { showApplied, showImport, showStarted } from './commands.ts';
+import { askForImport } from './create.ts';
+import { planImport } from './plan.ts';
+import { retryImport } from './retry.ts';
+import { showImportPlan } from './show-plan.ts';
+import { startNewImport } from './start.ts';
+import { steerImport } from './steer.ts';
+import { watchImport } from './watch.ts';
+
+export const importKind: JobKind = {
+  title: 'Import Activity Data',
+  ask: askForImport,
+  read: async (path, content) => {
+    const inFile = checkFile(path, content, importActivitySchema);
+    const { mapping, label } = inFile;
+    // Its text: a worker on another machine has no such file.
+    const configuration =
+      mapping === undefined
+        ? inFile
+        : { ...inFile, mapping: await readText(resolve(dirname(path), mapping)) };
+    return {
+      label,
+      plan: async (context, output) => {
+        const planned = await planImport(context, configuration);
+        showImportPlan(output, configuration, planned);
+        return planned.faults;
+      },
+      start: async (context, output) => {
+        const [store, temporal] = [await context.store(), await context.temporal()];
+        showStarted(context, output, await startNewImport(store, temporal, configuration));
+      },
+      apply: async (context, output, agree) => {
+        const applied = await applyImport(context, configuration, (differences) => {
+          showChanges(output, differences);
+          return agree();
+        });
+        showApplied(output, applied);
+      },
+    };
+  },
+  show: async (context, output, name) =>
+    showImport(context, output, await findImportJob(await context.store(), name)),
+  watch: async (context, output, name) =>
+    watchImport(context, output, await findImportJob(await context.store(), name)),
+  steer: async (context, output, name, how) =>
+    steerImport(context, output, await findImportJob(await context.store(), name), how),
+  retry: async (context, output, name, { file }) =>
+    retryImport(context, output, await findImportJob(await context.store(), name), file),
+};

@@ -1,0 +1,56 @@
+/**
+ * How an export is shown: when it was started, and how it stands.
+ */
+import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
+import { stateInWords } from '../../jobs/state-words.ts';
+import type { Job } from '../../systems/store/jobs.ts';
+import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
+import type { JobSummary } from './summary.ts';
+
+function workflowUrl(context: Context, jobId: string): string | undefined {
+  if (context.uiUrl === undefined) return undefined;
+  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(exportAudienceWorkflowId(jobId))}`;
+}
+
+export function showStarted(output: Output, context: Context, job: Job): void {
+  const url = workflowUrl(context, job.id);
+  const warnings = job.plan?.warnings ?? [];
+  output.result({ id: job.id, label: job.label, state: job.state, warnings, url });
+  output.line(`Started ${job.label} as ${job.id}.`);
+  for (const warning of warnings) output.line(`Note: ${warning}`);
+  if (url !== undefined) output.line(`Web UI: ${url}`);
+  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
+}
+
+export function showSummary(output: Output, context: Context, summary: JobSummary): void {
+  const url = workflowUrl(context, summary.id);
+  output.result({ ...summary, url });
+  const rows: [string, string | number][] = [
+    ['job', `${summary.label} (${summary.id})`],
+    ['state', [stateInWords(summary.state), summary.reason].filter((text) => text !== '').join(': ')],
+    ['audience → list', `${summary.audience} → ${summary.list}`],
+    ['authorization', summary.authorization],
+    ['tables', summary.tables.join(', ') || 'none'],
+    [
+      summary.scan?.kind === 'retry' ? 'rejected, sent again' : 'scanned',
+      summary.scan === null ? 'not yet' : `${summary.scan.done} of ${summary.scan.total}`,
+    ],
+    ['sent', summary.members.sent],
+    ['accepted', summary.members.accepted],
+    ['rejected', summary.members.rejected],
+    ['not in list', summary.members.notInList],
+    ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
+    ['next flush', summary.nextFlushAt ?? '–'],
+  ];
+  for (const { target, requests, rows: sent } of summary.requests)
+    rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
+  if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
+  if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
+  for (const warning of summary.warnings) rows.push(['note', warning]);
+  if (url !== undefined) rows.push(['Web UI', url]);
+  output.table(
+    ['', ''],
+    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
+  );
+}
