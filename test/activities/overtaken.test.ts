@@ -97,8 +97,10 @@ async function sendAndCancel(details: ActivityCancellationDetails): Promise<numb
     stopping: new AbortController().signal,
   };
   const environment = new MockActivityEnvironment();
-  const { sendBatch } = exportActivities(means as Means, connections);
-  const sending = environment.run(sendBatch, 'j', [member]);
+  const activities = exportActivities(means as Means, connections);
+  const sending = environment.run((...given: [string, string[]]) => activities.sendBatch(...given), 'j', [
+    member,
+  ]);
   await sent.promise;
   // Meanwhile another attempt has let the record go.
   await store.query('delete from job_records');
