@@ -9,6 +9,8 @@
  * - refusals that name the row: one for each bad row;
  * - none named, k up to 3: k × (⌈log₂ n⌉ + 2); the bad row is searched by halving, the rest goes together;
  * - none named, more: three such searches, then both halves of all that is left, at most 2n;
+ * - none named, and nothing taken in the first search: one row alone from the midst of the rest; where that is
+ *   refused too, the batch is bad throughout, and its halves come at once: at most 2n + ⌈log₂ n⌉ when all are bad;
  * - where the request is in doubt (below), at most `probes` + 1 besides.
  *
  * A refusal that names no row may also be the request's own fault (a bad merge rule), which no narrowing
@@ -70,6 +72,8 @@ export async function narrow<Row, Outcome>(
   const refusedAlone: string[] = [];
   /** Whether the request may be at fault: until a row is taken, or known to be the reason. */
   let doubtful = true;
+  /** Whether any row was. */
+  let taken = false;
 
   async function attempt(positions: Positions): Promise<Refusal | undefined> {
     const result = await send(positions.map((position) => rows[position] as Row));
@@ -79,6 +83,7 @@ export async function narrow<Row, Outcome>(
       return result.refusal;
     }
     doubtful = false;
+    taken = true;
     positions.forEach((position, index) => outcomes.set(position, result.outcomes[index] as Outcome));
     return undefined;
   }
@@ -102,11 +107,20 @@ export async function narrow<Row, Outcome>(
       else if (searches > 0 && doubtful) await probe(rest, refusal);
       else if (searches >= fewBadRows) return halve(rest);
       else {
+        if (searches === 1 && !taken && (await isRefusedAlone(rest[rest.length >> 1])))
+          return halve(unsettled(rest));
         searches += 1;
-        await searchOne(rest);
+        await searchOne(unsettled(rest));
       }
       rest = unsettled(rest);
     }
+  }
+
+  async function isRefusedAlone(position: number | undefined): Promise<boolean> {
+    if (position === undefined) return false;
+    const refusal = await attempt([position]);
+    if (refusal !== undefined) setAside(position, refusal);
+    return refusal !== undefined;
   }
 
   /** Finds one bad row among rows that were refused without naming it, sending good ones on the way. */
