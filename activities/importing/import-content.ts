@@ -3,7 +3,7 @@
  * then read again for its rows.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { openEventTimes } from '../../systems/sftp/event-time.ts';
 import { prove, readRows } from '../../systems/sftp/rows/read-rows.ts';
@@ -92,7 +92,8 @@ async function openSpool({ jobId, fileId, attempt }: Attempt): Promise<{
   readonly path: string;
   empty(): Promise<void>;
 }> {
-  const folder = join(tmpdir(), 'lytics-responsys-spool');
+  // Of the worker's own user: where several have workers on one machine, none can write in another's.
+  const folder = join(tmpdir(), `lytics-responsys-spool-${userInfo().uid}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Workers of two stores may share a machine: numbers of files are the same in both, ids of jobs are not.
   const own = `${jobId}-${fileId}-`;
