@@ -145,22 +145,16 @@ export function exportActivities(
     await setLastError(store, job.id, null);
   }
 
-  /**
-   * Sends members as they are now, then writes what came of it.
-   * @param before what is awaited between the two
-   */
+  /** Sends members as they are now, then writes what came of it. */
   async function send<Written>(
     job: Job,
     lane: Lane,
     profileIds: readonly string[],
     write: (delivered: Delivered) => Promise<Written>,
-    before?: Promise<unknown>,
   ): Promise<Written> {
     const held: MemberRecord[] = [];
     try {
-      const delivered = await deliverNow(job, lane, profileIds, held);
-      await before;
-      return await write(delivered);
+      return await write(await deliverNow(job, lane, profileIds, held));
     } catch (error) {
       if (isOvertaken(error))
         await transaction(store, (database) => sendAgain(database, job.id, lane, profileIds, held));
@@ -240,13 +234,11 @@ export function exportActivities(
       if (!(await advanceScan(database, scan.id, from, to)))
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     };
-    const blown = await send(
-      job,
-      'bulk',
-      await readScanPage(store, scan.id, from, to - from),
-      (delivered) => writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry'),
-      before,
-    );
+    const members = await readScanPage(store, scan.id, from, to - from);
+    const blown = await send(job, 'bulk', members, async (delivered) => {
+      await before;
+      return writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry');
+    });
     if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
 
