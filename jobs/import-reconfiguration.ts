@@ -1,7 +1,8 @@
 /**
  * What a changed file means for an import that is there: which fields differ, and which of them may. Pure.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { changedFields } from './changed-fields.ts';
+import type { FieldChange } from './changed-fields.ts';
 import type { ImportActivityConfiguration } from './import-activity.ts';
 
 type Field = keyof ImportActivityConfiguration;
@@ -25,22 +26,12 @@ const effects: Readonly<Record<Field, 'fixed' | 'next'>> = {
   startDate: 'next',
 };
 
-export interface ImportDifference {
-  readonly field: Field;
-  readonly from: unknown;
-  readonly to: unknown;
-}
+export type ImportDifference = FieldChange<Field>;
 
 export const importDifferences = (
   before: ImportActivityConfiguration,
   after: ImportActivityConfiguration,
-): readonly ImportDifference[] =>
-  (Object.keys(effects) as Field[])
-    .filter((field) => !isDeepStrictEqual(comparable(before[field]), comparable(after[field])))
-    .map((field) => ({ field, from: before[field] ?? null, to: after[field] ?? null }));
-
-/** The order in which accounts are named says nothing. */
-const comparable = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : (value ?? null));
+): readonly ImportDifference[] => changedFields(Object.keys(effects) as Field[], before, after);
 
 /** Why a change cannot be made to an import that is there, each as "field: what"; empty where it can. */
 export const fixedImportFaults = (differences: readonly ImportDifference[]): readonly string[] =>

@@ -2,7 +2,8 @@
  * What a changed file means for a job that is there: which fields differ, and what each change takes. One
  * table says it of every field. Pure.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { changedFields } from './changed-fields.ts';
+import type { FieldChange } from './changed-fields.ts';
 import { exportAudienceSchema } from './export-audience.ts';
 import type { ExportAudienceConfiguration } from './export-audience.ts';
 
@@ -39,10 +40,7 @@ const effects: Readonly<Record<Field, Effect>> = {
   stopWhenRejected: 'next',
 };
 
-export interface Difference {
-  readonly field: Field;
-  readonly from: unknown;
-  readonly to: unknown;
+export interface Difference extends FieldChange<Field> {
   readonly effect: Effect;
 }
 
@@ -57,18 +55,11 @@ export function differencesOf(
     idMappings: before.idMappings,
   });
   const was: ExportAudienceConfiguration = { ...(known.data ?? after), ...before };
-  return (Object.keys(effects) as Field[])
-    .filter((field) => !isDeepStrictEqual(comparable(was[field]), comparable(after[field])))
-    .map((field) => ({
-      field,
-      from: was[field] ?? null,
-      to: after[field] ?? null,
-      effect: mapsMatchAnew(field, was, after) ? 'fixed' : effects[field],
-    }));
+  return changedFields(Object.keys(effects) as Field[], was, after).map((change) => ({
+    ...change,
+    effect: mapsMatchAnew(change.field, was, after) ? 'fixed' : effects[change.field],
+  }));
 }
-
-/** The order in which columns are named says nothing. */
-const comparable = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : (value ?? null));
 
 /** A match column that is filled from another user field finds other records. */
 function mapsMatchAnew(

@@ -4,19 +4,24 @@
 import { eventFilesOf } from '../../systems/sftp/index.ts';
 import type { ListedFile } from '../../systems/sftp/readiness.ts';
 
-export interface AccountInFolder {
-  readonly accountId: string;
-  readonly files: number;
-  /** Days of the first and the last, such as `20260131`. */
+/** Days of the first and the last of some files, such as `20260131`. */
+export interface Days {
   readonly from: string;
   readonly to: string;
+}
+
+export interface AccountInFolder extends Days {
+  readonly accountId: string;
+  readonly files: number;
+}
+
+export function daysOf(files: readonly { readonly stamp: string }[]): Days {
+  const days = files.map(({ stamp }) => stamp.slice(0, 8)).sort();
+  return { from: days[0] ?? '', to: days.at(-1) ?? '' };
 }
 
 export const accountsOf = (files: readonly ListedFile[]): readonly AccountInFolder[] =>
   Array.from(
     Map.groupBy(eventFilesOf(files), ({ accountId }) => accountId),
-    ([accountId, own]) => {
-      const days = own.map(({ stamp }) => stamp.slice(0, 8)).sort();
-      return { accountId, files: own.length, from: days[0] ?? '', to: days.at(-1) ?? '' };
-    },
+    ([accountId, own]) => ({ accountId, files: own.length, ...daysOf(own) }),
   );

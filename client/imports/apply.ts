@@ -16,6 +16,7 @@ import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Context } from '../context.ts';
 import { isRunning } from '../jobs/apply.ts';
 import { refuseFaults } from '../jobs/plan.ts';
+import type { Outcome } from '../kinds/applied.ts';
 import { planImport } from './plan.ts';
 import { launchImport, startNewImport } from './start.ts';
 
@@ -23,7 +24,7 @@ import { launchImport, startNewImport } from './start.ts';
 const endsWithinMs = 30_000;
 
 export interface AppliedImport {
-  readonly outcome: 'started' | 'started-again' | 'unchanged';
+  readonly outcome: Exclude<Outcome, 'changed'>;
   readonly job: ImportJob;
   readonly differences: readonly ImportDifference[];
 }

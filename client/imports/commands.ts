@@ -6,32 +6,27 @@ import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
+import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
+import { appliedInWords } from '../kinds/applied.ts';
 import type { Output } from '../output.ts';
+import { workflowUrl } from '../workflow-url.ts';
 import type { AppliedImport } from './apply.ts';
 import { summariseFiles, summariseImport } from './summary.ts';
 
 /** @throws ExpectedError NOT_FOUND, NOT_NOW where it is no import */
 export async function importOnly(store: Pool, name: string): Promise<ImportJob> {
-  const { rows } = await store.query<{ kind: string }>('select kind from jobs where id = $1 or label = $1', [
-    name,
-  ]);
-  const [job] = rows;
-  if (job !== undefined && job.kind !== 'import-activity')
-    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${job.kind}; this is for imports.`);
+  const kind = await kindOfJob(store, name);
+  if (kind !== undefined && kind !== 'import-activity')
+    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}; this is for imports.`);
   return findImportJob(store, name);
 }
 
 export const listImports = async (store: Pool) =>
   Promise.all((await readImportJobs(store)).map((job) => summariseFiles(store, job)));
 
-function urlOf(context: Context, jobId: string): string | undefined {
-  if (context.uiUrl === undefined) return undefined;
-  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(importActivityWorkflowId(jobId))}`;
-}
-
 export function showStarted(context: Context, output: Output, job: ImportJob): void {
-  const url = urlOf(context, job.id);
+  const url = workflowUrl(context, importActivityWorkflowId(job.id));
   output.result({ id: job.id, label: job.label, state: job.state, url });
   output.line(`Started ${job.label} as ${job.id}.`);
   if (url !== undefined) output.line(`Web UI: ${url}`);
@@ -40,17 +35,12 @@ export function showStarted(context: Context, output: Output, job: ImportJob): v
 
 export function showApplied(output: Output, { outcome, job, differences }: AppliedImport): void {
   output.result({ outcome, id: job.id, label: job.label, state: job.state, differences });
-  const said: Readonly<Record<AppliedImport['outcome'], string>> = {
-    started: `Started ${job.label} as ${job.id}.`,
-    'started-again': `Started ${job.label} again, as ${job.id} as before.`,
-    unchanged: `${job.label} (${job.id}) is unchanged; it is ${job.state}.`,
-  };
-  output.line(said[outcome]);
+  output.line(appliedInWords(outcome, job));
 }
 
 export async function showImport(context: Context, output: Output, job: ImportJob): Promise<void> {
   const summary = await summariseImport(await context.store(), await context.temporal(), job);
-  const url = urlOf(context, job.id);
+  const url = workflowUrl(context, importActivityWorkflowId(job.id));
   output.result({ ...summary, url });
   const { files, events } = summary;
   const rows: (readonly [string, string | number])[] = [

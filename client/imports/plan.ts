@@ -15,18 +15,17 @@ import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
 import { importAuthorization } from '../authorizations/import-authorization.ts';
 import type { Context } from '../context.ts';
+import { daysOf } from './accounts-in-folder.ts';
+import type { Days } from './accounts-in-folder.ts';
 
 /** A file up to here is read to try keys and delimiter; larger ones are not worth the wait. */
 const largestSampleBytes = 1024 * 1024;
 
-export interface FileGroup {
+export interface FileGroup extends Days {
   readonly accountId: string;
   readonly eventType: string;
   readonly files: number;
   readonly bytes: number;
-  /** Days of the first and the last, such as `20260131`. */
-  readonly from: string;
-  readonly to: string;
 }
 
 export interface ImportPlan {
@@ -130,17 +129,13 @@ function withField(field: string, message: string): string {
 
 function groupsOf(files: readonly SeenFile[]): readonly FileGroup[] {
   const groups = Map.groupBy(files, ({ accountId, eventType }) => `${accountId} ${eventType}`);
-  return Array.from(groups.values(), (own): FileGroup => {
-    const days = own.map(({ stamp }) => stamp.slice(0, 8)).sort();
-    return {
-      accountId: own[0]?.accountId ?? '',
-      eventType: own[0]?.eventType ?? '',
-      files: own.length,
-      bytes: own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      from: days[0] ?? '',
-      to: days.at(-1) ?? '',
-    };
-  }).sort((one, other) =>
+  return Array.from(groups.values(), (own): FileGroup => ({
+    accountId: own[0]?.accountId ?? '',
+    eventType: own[0]?.eventType ?? '',
+    files: own.length,
+    bytes: own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    ...daysOf(own),
+  })).sort((one, other) =>
     `${one.accountId} ${one.eventType}` < `${other.accountId} ${other.eventType}` ? -1 : 1,
   );
 }

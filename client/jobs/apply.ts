@@ -19,6 +19,7 @@ import { configurationNow, findLabelledJob, restartRevision } from '../../system
 import { findJob, setJobState } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
+import type { Outcome } from '../kinds/applied.ts';
 import { checkJob, refuseFaults } from './plan.ts';
 import { expectedOf, launch, startJob } from './start.ts';
 
@@ -28,7 +29,7 @@ const settleWithinMs = 60_000;
 const changeWithinMs = 120_000;
 
 export interface Applied {
-  readonly outcome: 'started' | 'started-again' | 'changed' | 'unchanged';
+  readonly outcome: Outcome;
   readonly job: Job;
   readonly differences: readonly Difference[];
 }

@@ -1,6 +1,7 @@
 /**
  * What a changed file changes, as people read it.
  */
+import type { FieldChange } from '../../jobs/changed-fields.ts';
 import { leftBehind, needsCheck } from '../../jobs/reconfiguration.ts';
 import type { Difference } from '../../jobs/reconfiguration.ts';
 import type { Output } from '../output.ts';
@@ -11,13 +12,7 @@ export function showDifferences(output: Output, differences: readonly Difference
   if (needsCheck(differences)) output.line('All members are sent again.');
 }
 
-interface Change {
-  readonly field: string;
-  readonly from: unknown;
-  readonly to: unknown;
-}
-
-export const showChanges = (output: Output, changes: readonly Change[]): void =>
+export const showChanges = (output: Output, changes: readonly FieldChange[]): void =>
   output.table(
     ['field', 'old', 'new'],
     changes.map(({ field, from, to }) => [field, textOf(field, from), textOf(field, to)]),

@@ -6,15 +6,11 @@ import { stateInWords } from '../../jobs/state-words.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
+import { workflowUrl } from '../workflow-url.ts';
 import type { JobSummary } from './summary.ts';
 
-function workflowUrl(context: Context, jobId: string): string | undefined {
-  if (context.uiUrl === undefined) return undefined;
-  return `${context.uiUrl}/namespaces/default/workflows/${encodeURIComponent(exportAudienceWorkflowId(jobId))}`;
-}
-
 export function showStarted(output: Output, context: Context, job: Job): void {
-  const url = workflowUrl(context, job.id);
+  const url = workflowUrl(context, exportAudienceWorkflowId(job.id));
   const warnings = job.plan?.warnings ?? [];
   output.result({ id: job.id, label: job.label, state: job.state, warnings, url });
   output.line(`Started ${job.label} as ${job.id}.`);
@@ -24,7 +20,7 @@ export function showStarted(output: Output, context: Context, job: Job): void {
 }
 
 export function showSummary(output: Output, context: Context, summary: JobSummary): void {
-  const url = workflowUrl(context, summary.id);
+  const url = workflowUrl(context, exportAudienceWorkflowId(summary.id));
   output.result({ ...summary, url });
   const rows: [string, string | number][] = [
     ['job', `${summary.label} (${summary.id})`],
