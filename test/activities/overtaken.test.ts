@@ -10,21 +10,18 @@ import { exportActivities } from '../../activities/export-audience.ts';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import type { Responsys } from '../../systems/responsys/index.ts';
 import { ensureAudience } from '../../systems/store/audiences.ts';
-import { openStore } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { addJob, savePlan } from '../../systems/store/jobs.ts';
 import { keyFrom } from '../../systems/store/secrets.ts';
-import { freshDatabase } from '../harness/postgres.ts';
+import { openTestStore } from '../harness/store.ts';
+import type { TestStore } from '../harness/store.ts';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
+let opened: TestStore;
 let store: Pool;
 const member = randomUUID();
 before(async () => {
-  database = await freshDatabase();
-  store = await openStore(database.url);
-  await store.query(
-    `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
-  );
+  opened = await openTestStore();
+  ({ store } = opened);
   await store.query(
     `insert into profiles (id, change_no, fields) values ($1, 1, '{"email": "ann@example.com"}')`,
     [member],
@@ -62,10 +59,7 @@ before(async () => {
     warnings: [],
   });
 });
-after(async () => {
-  await store.end();
-  await database.drop();
-});
+after(() => opened.close());
 
 /** A Responsys whose memberships table does its work and never answers. @param sent says that it has */
 function unanswering(sent: () => void): Responsys {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { startSshServer } from '../harness/sshd.ts';
 import { openPacker, pgpPassphrase } from '../systems/sftp/packaging.ts';
 import type { Packer } from '../systems/sftp/packaging.ts';
+import { authorizeSftp } from './imports.ts';
 import { startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -60,18 +61,9 @@ export async function openEventFolder(): Promise<EventFolder> {
     store,
     put: (name, content) => writeFileSync(join(server.home, name), content),
     authorize: async (label, pgpPrivateKey, passphrase = pgpPassphrase) => {
-      const login = {
-        kind: pgpPrivateKey === undefined ? 'responsys-sftp' : 'responsys-sftp-with-pgp',
-        label,
-        host: '127.0.0.1',
-        port: server.port,
-        username: server.username,
-        privateKey: server.privateKey,
-        hostKeyFingerprint: server.fingerprint,
-        ...(pgpPrivateKey === undefined ? {} : { pgpPrivateKey, pgpPassphrase: passphrase }),
-      };
-      const file = product.write('sftp.json', JSON.stringify(login));
-      await product.json('authorizations', 'add', '--from-file', file);
+      const pgp = pgpPrivateKey === undefined ? {} : { pgpPrivateKey, pgpPassphrase: passphrase };
+      const kind = pgpPrivateKey === undefined ? 'responsys-sftp' : 'responsys-sftp-with-pgp';
+      await authorizeSftp(product, server, { kind, label, ...pgp });
     },
     start: async (authorization, changes = {}) => {
       const job = {

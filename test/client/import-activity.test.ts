@@ -11,6 +11,8 @@ import pg from 'pg';
 import { unlessMissing } from '../harness/programs.ts';
 import { startSshServer } from '../harness/sshd.ts';
 import type { SshServer } from '../harness/sshd.ts';
+import { authorizeSftp, shownImport } from './imports.ts';
+import type { ShownImport } from './imports.ts';
 import { startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -41,13 +43,6 @@ function openGpg() {
   };
 }
 
-interface Shown {
-  readonly state: string;
-  readonly lastError: string | null;
-  readonly files: Readonly<Record<'found' | 'done' | 'repeated' | 'setAside' | 'failed' | 'waiting', number>>;
-  readonly events: Readonly<Record<'total' | 'known' | 'rejected' | 'nobodys', number>>;
-}
-
 const sentHeader = 'EVENT_TYPE_ID|ACCOUNT_ID|LIST_ID|RIID|EVENT_CAPTURED_DT|CAMPAIGN_ID|LAUNCH_ID|EMAIL';
 const clickHeader =
   'EVENT_TYPE_ID|ACCOUNT_ID|LIST_ID|RIID|EVENT_CAPTURED_DT|CAMPAIGN_ID|LAUNCH_ID|OFFER_NAME|OFFER_URL';
@@ -69,25 +64,12 @@ describe('Import Activity Data', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () 
     store = new pg.Client({ connectionString: product.databaseUrl });
     store.on('error', () => undefined);
     await store.connect();
-    await product.json(
-      'authorizations',
-      'add',
-      '--from-file',
-      product.write(
-        'sftp.json',
-        JSON.stringify({
-          kind: 'responsys-sftp-with-pgp',
-          label: 'Files',
-          host: '127.0.0.1',
-          port: server.port,
-          username: server.username,
-          privateKey: server.privateKey,
-          hostKeyFingerprint: server.fingerprint,
-          pgpPrivateKey: gpg.privateKey,
-          pgpPassphrase: passphrase,
-        }),
-      ),
-    );
+    await authorizeSftp(product, server, {
+      kind: 'responsys-sftp-with-pgp',
+      label: 'Files',
+      pgpPrivateKey: gpg.privateKey,
+      pgpPassphrase: passphrase,
+    });
   });
   after(async () => {
     await store.end();
@@ -111,14 +93,7 @@ describe('Import Activity Data', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () 
         ...changes,
       }),
     );
-  async function shownAs(id: string, isSo: (shown: Shown) => boolean): Promise<Shown> {
-    for (let look = 0; ; look++) {
-      const shown = (await product.json('jobs', 'show', id)) as Shown;
-      if (isSo(shown)) return shown;
-      if (look > 100) assert.fail(`it stayed ${JSON.stringify(shown)}`);
-      await wait(300);
-    }
-  }
+  const shownAs = (id: string, isSo: (shown: ShownImport) => boolean) => shownImport(product, id, isSo);
   const profileOf = async (email: string): Promise<Readonly<Record<string, unknown>> | undefined> =>
     (
       await store.query<{ fields: Record<string, unknown> }>(
@@ -196,7 +171,7 @@ describe('Import Activity Data', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () 
     await product.json('jobs', 'pause', id);
     put('1234_OPEN_20260131_190000.txt.gpg', gpg.encrypt(text(clickHeader, click(2, 4))));
     await wait(2_500);
-    assert.equal(((await product.json('jobs', 'show', id)) as Shown).events.total, 7);
+    assert.equal(((await product.json('jobs', 'show', id)) as ShownImport).events.total, 7);
     await product.json('jobs', 'resume', id);
     await shownAs(id, ({ events }) => events.total === 8);
     assert.equal((await profileOf('bob@example.com'))?.['email_open_ct'], 1);

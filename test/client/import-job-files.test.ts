@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { unlessMissing } from '../harness/programs.ts';
 import { startSshServer } from '../harness/sshd.ts';
 import type { SshServer } from '../harness/sshd.ts';
 import { keys, noTerminal, openTerminal } from '../harness/terminal.ts';
+import { authorizeSftp, shownImport } from './imports.ts';
+import type { ShownImport } from './imports.ts';
 import { startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -28,10 +29,6 @@ interface Applied {
   readonly id: string;
   readonly differences: readonly { readonly field: string }[];
 }
-interface Shown {
-  readonly state: string;
-  readonly events: Readonly<Record<'total' | 'known', number>>;
-}
 
 describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
   let product: Product;
@@ -39,17 +36,7 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
   before(async () => {
     server = await startSshServer();
     product = await startProduct();
-    const authorization = {
-      kind: 'responsys-sftp',
-      label: 'Files',
-      host: '127.0.0.1',
-      port: server.port,
-      username: server.username,
-      privateKey: server.privateKey,
-      hostKeyFingerprint: server.fingerprint,
-    };
-    const file = product.write('sftp.json', JSON.stringify(authorization));
-    await product.json('authorizations', 'add', '--from-file', file);
+    await authorizeSftp(product, server, { kind: 'responsys-sftp', label: 'Files' });
     mkdirSync(join(server.home, 'events'));
     put('1234_SENT_20260131_180000.txt', [header, sent(1), sent(2)]);
     put('1234_SENT_20260201_180000.txt', [header, sent(3)]);
@@ -77,14 +64,7 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
         ...changes,
       }),
     );
-  async function shownAs(id: string, isSo: (shown: Shown) => boolean): Promise<Shown> {
-    for (let look = 0; ; look++) {
-      const shown = (await product.json('jobs', 'show', id)) as Shown;
-      if (isSo(shown)) return shown;
-      if (look > 100) assert.fail(`it stayed ${JSON.stringify(shown)}`);
-      await wait(300);
-    }
-  }
+  const shownAs = (id: string, isSo: (shown: ShownImport) => boolean) => shownImport(product, id, isSo);
 
   test('a plan says what would be taken, by account and event, and imports nothing', async () => {
     const planned = (await product.json('jobs', 'plan', jobFile({}))) as Planned;

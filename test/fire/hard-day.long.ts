@@ -10,15 +10,13 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startJob } from '../../client/jobs/start.ts';
-import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { authorizationVariable, environmentForChildren } from '../../systems/environment.ts';
 import { ensureAudience } from '../../systems/store/audiences.ts';
-import { addAuthorization } from '../../systems/store/authorizations.ts';
 import { openStore } from '../../systems/store/database.ts';
 import { openHashKeys } from '../../systems/store/identities.ts';
 import { latestScan } from '../../systems/store/scans.ts';
@@ -28,6 +26,7 @@ import { freshDatabase } from '../harness/postgres.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
 import { startWorker } from '../harness/worker.ts';
+import { addSandboxAuthorization, configurationFor } from './job.ts';
 import { gather } from './people.ts';
 import { randomFrom } from './random.ts';
 import { heldBy, untilQuiet } from './rest.ts';
@@ -54,23 +53,22 @@ interface Logged {
   readonly correlationId: string;
 }
 
-const base64Key = randomBytes(32).toString('base64');
-const key = keyFrom(base64Key);
-const database = await freshDatabase();
-const store = await openStore(database.url);
-const { address, namespace, environment } = await temporalEnvironment();
-after(async () => {
-  await environment.teardown();
-  await store.end();
-  await database.drop();
-});
-
 const unlessAsked = HARD_DAY_MEMBERS === undefined ? 'HARD_DAY_MEMBERS is not set' : false;
 
 test(
   `a hard day of ${memberCount} members and ${changeCount} changes needs a person for the password alone`,
   { skip: unlessAsked },
   async (context) => {
+    const base64Key = randomBytes(32).toString('base64');
+    const key = keyFrom(base64Key);
+    const database = await freshDatabase();
+    const store = await openStore(database.url);
+    const { address, namespace, environment } = await temporalEnvironment();
+    context.after(async () => {
+      await environment.teardown();
+      await store.end();
+      await database.drop();
+    });
     const list = `L${randomBytes(5).toString('hex')}`;
     const sandbox = await startSandbox({
       lists: [{ name: list, folder: 'Lytics', fields: [] }],
@@ -90,14 +88,7 @@ test(
     const [source, other] = [await ensureAudience(store, 'Source'), await ensureAudience(store, 'Other')];
     const audiences = { source: source.id, other: other.id };
     const people = await gather({ store, hashKeys, audiences }, randomFrom(1), memberCount);
-    await addAuthorization(store, key, {
-      kind: 'responsys-interact',
-      label: 'Sandbox',
-      description: '',
-      username: sandbox.username,
-      password: sandbox.password,
-      endpointUri: sandbox.login,
-    });
+    await addSandboxAuthorization(store, key, sandbox);
 
     const worker = {
       databaseUrl: database.url,
@@ -110,21 +101,7 @@ test(
     const { id } = await startJob(
       store,
       environment.client,
-      exportAudienceSchema.parse({
-        job: 'export-audience',
-        authorization: 'Sandbox',
-        label: 'A hard day',
-        audience: 'Source',
-        list,
-        matchColumn1: 'EMAIL_ADDRESS_',
-        additionalFields: ['tier'],
-        fieldsTable: `F${list}`,
-        fieldsToTrigger: ['tier'],
-        exportAudienceMemberships: ['Source', 'Other'],
-        membershipsTable: `M${list}`,
-        batchSize,
-        flushInterval: '10s',
-      }),
+      configurationFor(list, 'A hard day', { batchSize, flushInterval: '10s' }),
     );
     const story = readStory(environment.client.workflow.getHandle(exportAudienceWorkflowId(id)));
     const changing = (async () => {

@@ -6,10 +6,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { exportAudienceWorkflowId, newJobId, relayWorkflowId, taskQueue } from '../../jobs/job-id.ts';
 import { ensureAudience } from '../../systems/store/audiences.ts';
-import { addAuthorization } from '../../systems/store/authorizations.ts';
 import { openStore, transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { openHashKeys } from '../../systems/store/identities.ts';
@@ -20,6 +18,7 @@ import { exportAudience, relayChanges } from '../../workflows/index.ts';
 import { freshDatabase } from '../harness/postgres.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
 import type { FireWorkerOptions } from './fire-worker.ts';
+import { addSandboxAuthorization, configurationFor } from './job.ts';
 import { gather } from './people.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
@@ -97,31 +96,10 @@ async function startJob(
   list: string,
   [sourceAudienceId = '', otherAudienceId = '']: readonly string[],
 ): Promise<string> {
-  const authorization = await addAuthorization(store, key, {
-    kind: 'responsys-interact',
-    label: 'Sandbox',
-    description: '',
-    username: sandbox.username,
-    password: sandbox.password,
-    endpointUri: sandbox.login,
-  });
+  const authorization = await addSandboxAuthorization(store, key, sandbox);
   const random = randomFrom(seed ^ 0x5eed);
   const id = newJobId(() => random.below(256));
-  const configuration = exportAudienceSchema.parse({
-    job: 'export-audience',
-    authorization: 'Sandbox',
-    label: 'Under fire',
-    audience: 'Source',
-    list,
-    matchColumn1: 'EMAIL_ADDRESS_',
-    additionalFields: ['tier'],
-    fieldsTable: `F${list}`,
-    fieldsToTrigger: ['tier'],
-    exportAudienceMemberships: ['Source', 'Other'],
-    membershipsTable: `M${list}`,
-    batchSize: 40,
-    flushInterval: '1s',
-  });
+  const configuration = configurationFor(list, 'Under fire', { batchSize: 40, flushInterval: '1s' });
   await transaction(store, (database) =>
     addJob(database, {
       id,

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { openStore } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { holdRecords, readOldRecords, settleRecords } from '../../../systems/store/records.ts';
 import type { MemberRecord } from '../../../systems/store/records.ts';
-import { freshDatabase } from '../../harness/postgres.ts';
+import { addBareJob, openTestStore } from '../../harness/store.ts';
+import type { TestStore } from '../../harness/store.ts';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
+let opened: TestStore;
 let store: Pool;
 before(async () => {
-  database = await freshDatabase();
-  store = await openStore(database.url);
-  await store.query(
-    `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
-  );
-  await store.query(
-    `insert into jobs (id, kind, label, authorization_id, configuration) values ('j', 'export-audience', 'j', 'a', '{}')`,
-  );
+  opened = await openTestStore();
+  ({ store } = opened);
+  await addBareJob(store);
 });
 beforeEach(() => store.query('delete from job_records'));
-after(async () => {
-  await store.end();
-  await database.drop();
-});
+after(() => opened.close());
 
 const record = (profileId: string, value: string): MemberRecord => ({ profileId, column: 'RIID_', value });
 async function holders(): Promise<readonly string[]> {

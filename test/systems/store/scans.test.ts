@@ -1,34 +1,26 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { openStore } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { writeLedger } from '../../../systems/store/ledger.ts';
 import { holdRecords, settleScan } from '../../../systems/store/records.ts';
 import { beginScan, endScan, readScanPage } from '../../../systems/store/scans.ts';
-import { freshDatabase } from '../../harness/postgres.ts';
+import { addBareJob, openTestStore } from '../../harness/store.ts';
+import type { TestStore } from '../../harness/store.ts';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
+let opened: TestStore;
 let store: Pool;
 let audienceId: string;
 before(async () => {
-  database = await freshDatabase();
-  store = await openStore(database.url);
-  await store.query(
-    `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
-  );
-  await store.query(
-    `insert into jobs (id, kind, label, authorization_id, configuration) values ('j', 'export-audience', 'j', 'a', '{}')`,
-  );
+  opened = await openTestStore();
+  ({ store } = opened);
+  await addBareJob(store);
   const { rows } = await store.query<{ id: string }>(
     "insert into audiences (name, column_name) values ('Readers', 'READERS') returning id",
   );
   audienceId = rows[0]?.id ?? '';
 });
-after(async () => {
-  await store.end();
-  await database.drop();
-});
+after(() => opened.close());
 
 async function person(isMember: boolean, changeNo: number): Promise<string> {
   const id = randomUUID();
