@@ -41,6 +41,8 @@ export interface Looked {
   readonly hasMore: boolean;
   readonly leftAlone: number;
   readonly nextLookInMs: number;
+  /** As the configuration has it now. */
+  readonly parallelFiles: number;
 }
 
 export interface ImportProgress {
@@ -110,6 +112,7 @@ export function importActivities(means: Means): ImportActivities {
       hasMore: idle.length > filesOfALook,
       leftAlone: seen.leftAlone,
       nextLookInMs: Math.min(job.configuration.interval, untilChangeMs),
+      parallelFiles: job.configuration.parallelFiles,
     };
   }
 
@@ -128,7 +131,7 @@ export function importActivities(means: Means): ImportActivities {
   }
 
   async function importFile(job: ImportJob, fileId: number): Promise<void> {
-    const attempt = await beginAttempt(store, fileId);
+    const attempt = await beginAttempt(store, fileId, job.configuration);
     if (attempt !== undefined) {
       try {
         await importContent(means, job, attempt, signal());

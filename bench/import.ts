@@ -102,18 +102,14 @@ try {
     ]),
   );
   const [file] = await filesToRead(store, 'bench', 1);
-  const attempt = await beginAttempt(store, file?.id ?? 0);
+  const job = await findImportJob(store, 'bench');
+  const attempt = await beginAttempt(store, file?.id ?? 0, job.configuration);
   if (attempt === undefined) throw new Error('There is nothing to import.');
   let peak = 0;
   const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 100);
   const started = performance.now();
   const cpu = process.cpuUsage();
-  await importContent(
-    { store, key },
-    await findImportJob(store, 'bench'),
-    attempt,
-    new AbortController().signal,
-  );
+  await importContent({ store, key }, job, attempt, new AbortController().signal);
   const seconds = (performance.now() - started) / 1_000;
   clearInterval(timer);
   const used = process.cpuUsage(cpu);

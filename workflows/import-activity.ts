@@ -55,7 +55,8 @@ const { recordImportState } = proxyActivities<ImportActivities>({ startToCloseTi
 const { readImportProgress } = proxyLocalActivities<ImportActivities>({ startToCloseTimeout: '10s' });
 
 export async function importActivity(input: ImportInput): Promise<ImportEnd> {
-  const { jobId, parallelFiles, carried } = input;
+  const { jobId, carried } = input;
+  let { parallelFiles } = input;
   let state: ImportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
   let told: ImportState | undefined = carried?.state;
@@ -131,6 +132,7 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
       waiting = found.files;
       hasMore = found.hasMore;
       leftAlone = found.leftAlone;
+      parallelFiles = found.parallelFiles;
       // "poll" or "resume" may have asked for another look meanwhile.
       if (lookAtMs === Number.POSITIVE_INFINITY) lookAtMs = askedAtMs + found.nextLookInMs;
     } catch (error) {

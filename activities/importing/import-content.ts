@@ -30,7 +30,7 @@ export async function importContent(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, key } = means;
-  const { mapping, timeZone, parallelFiles, customDelimiter } = job.configuration;
+  const { mapping, timeZone, customDelimiter } = attempt.reading;
   const spool = await openSpool(attempt);
   let readShare = (): number => 0;
   try {
@@ -40,7 +40,7 @@ export async function importContent(
         attempt,
         hashKeys: await openHashKeys(store, key),
         mapping: mapEvents(readMapping(mapping), attempt.accountId, attempt.eventType),
-        bounds: boundsOf(parallelFiles),
+        bounds: boundsOf(job.configuration.parallelFiles),
         readTime: openEventTimes(timeZone),
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },

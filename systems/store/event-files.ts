@@ -4,6 +4,7 @@
  * so that an attempt that was thought dead changes nothing.
  */
 import { ExpectedError } from '../../jobs/errors.ts';
+import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -143,6 +144,9 @@ export async function nextChangeAt(
   return rows[0]?.at ?? undefined;
 }
 
+/** How a file is read. What it was begun with holds to its end, whatever the job's configuration becomes. */
+export type Reading = Pick<ImportActivityConfiguration, 'customDelimiter' | 'mapping' | 'timeZone'>;
+
 /** An attempt at a file: what it starts from, and the number that it writes under. */
 export interface Attempt {
   readonly fileId: number;
@@ -156,17 +160,28 @@ export interface Attempt {
   readonly countFile: string | null;
   readonly readTo: number;
   readonly foldedTo: number;
+  readonly reading: Reading;
 }
 
-/** Takes a file over from whoever read it before. @returns undefined where nothing is left to be done */
-export async function beginAttempt(database: Database, fileId: number): Promise<Attempt | undefined> {
+/**
+ * Takes a file over from whoever read it before.
+ * @param reading how it is read where no row of it was yet
+ * @returns undefined where nothing is left to be done
+ */
+export async function beginAttempt(
+  database: Database,
+  fileId: number,
+  { customDelimiter, mapping, timeZone }: Reading,
+): Promise<Attempt | undefined> {
   const { rows } = await database.query<Attempt>(
-    `update event_files set attempt = attempt + 1, state = 'reading', started_at = coalesce(started_at, now())
+    `update event_files
+        set attempt = attempt + 1, state = 'reading', started_at = coalesce(started_at, now()),
+            reading = case when read_to = 0 then $2 else coalesce(reading, $2) end
       where id = $1 and state in ('ready', 'reading', 'failed')
      returning id as "fileId", attempt, job_id as "jobId", path, size_bytes as "sizeBytes",
        modified_at as "modifiedAt", account_id as "accountId", event_type as "eventType",
-       count_file as "countFile", read_to as "readTo", folded_to as "foldedTo"`,
-    [fileId],
+       count_file as "countFile", read_to as "readTo", folded_to as "foldedTo", reading`,
+    [fileId, { customDelimiter, mapping, timeZone }],
   );
   return rows[0];
 }
@@ -183,7 +198,7 @@ export async function endFile(
   reason = '',
 ): Promise<void> {
   const { rowCount } = await database.query(
-    `update event_files set state = $3, reason = $4, ended_at = now()
+    `update event_files set state = $3, reason = $4, ended_at = now(), reading = null
       where id = $1 and attempt = $2 and state = 'reading' and (folded_to = read_to or $3 = 'repeated')`,
     [fileId, attempt, state, reason],
   );

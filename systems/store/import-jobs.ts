@@ -64,6 +64,25 @@ export async function readImportJobs(database: Database, name?: string): Promise
 }
 
 /**
+ * Gives a job that is there another configuration: its workflow learns of it at its next step.
+ * @param revision the id of the one that it becomes
+ * @returns false, and nothing changed, where it is of another revision by now, or has ended
+ */
+export async function changeImport(
+  database: Database,
+  { id, revision: known }: Pick<ImportJob, 'id' | 'revision'>,
+  revision: string,
+  configuration: ImportActivityConfiguration,
+): Promise<boolean> {
+  const { rowCount } = await database.query(
+    `update jobs set configuration = $4, description = $5, revision = $3, updated_at = now()
+      where id = $1 and revision = $2 and state not in ('stopped', 'failed')`,
+    [id, known, revision, configuration, configuration.description],
+  );
+  return rowCount === 1;
+}
+
+/**
  * Takes up a job that has ended, with this configuration; it is then `starting`.
  * @param revision the id of the one that it becomes
  * @returns false, and nothing changed, where it is of another revision by now, or has not ended

@@ -27,6 +27,7 @@ interface Planned {
 interface Applied {
   readonly outcome: string;
   readonly id: string;
+  readonly state: string;
   readonly differences: readonly { readonly field: string }[];
 }
 
@@ -94,29 +95,32 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
     assert.match(kind.err, /job: "import" is no kind of job; there are export-audience, import-activity/);
   });
 
-  test('the same file is the same job; a stopped one takes a changed file and goes on where it was', async () => {
+  test('the same file is the same job; a changed one holds from the next file on, whether the job runs or not', async () => {
     const started = (await product.json('jobs', 'apply', jobFile({}))) as Applied;
     assert.equal(started.outcome, 'started');
     await shownAs(started.id, ({ events }) => events.total === 3);
     const same = (await product.json('jobs', 'apply', jobFile({}))) as Applied;
     assert.deepEqual([same.outcome, same.id], ['unchanged', started.id]);
+    // An hour, so that only the change itself makes it look.
+    const slow = (await product.json('jobs', 'apply', jobFile({ interval: '1h' }), '--yes')) as Applied;
+    assert.deepEqual([slow.outcome, slow.state], ['changed', 'running']);
     const changed = { accountIds: [1234, 777], parallelFiles: 1 };
-    const running = await product.run('jobs', 'apply', jobFile(changed), '--yes');
-    assert.match(running.err, /NOT_NOW.*changed while it is stopped \(accountIds, parallelFiles\)/);
     const elsewhere = await product.run('jobs', 'apply', jobFile({ folder: '' }), '--yes');
     assert.match(elsewhere.err, /CHANGE_REFUSED {2}folder: from "events" to "" would mean other files/);
-    await product.json('jobs', 'stop', 'Events');
-    await shownAs(started.id, ({ state }) => state === 'stopped');
     const unasked = await product.run('jobs', 'apply', jobFile(changed));
     assert.match(unasked.err, /USAGE {2}There is no terminal to ask at/);
-    const again = (await product.json('jobs', 'apply', jobFile(changed), '--yes')) as Applied;
-    assert.deepEqual([again.outcome, again.id], ['started-again', started.id]);
+    const running = (await product.json('jobs', 'apply', jobFile(changed), '--yes')) as Applied;
+    assert.deepEqual([running.outcome, running.id], ['changed', started.id]);
     assert.deepEqual(
-      again.differences.map(({ field }) => field),
-      ['accountIds', 'parallelFiles'],
+      running.differences.map(({ field }) => field),
+      ['accountIds', 'interval', 'parallelFiles'],
     );
     const { events } = await shownAs(started.id, (shown) => shown.events.total === 4);
     assert.equal(events.known, 0);
+    await product.json('jobs', 'stop', 'Events');
+    await shownAs(started.id, ({ state }) => state === 'stopped');
+    const again = (await product.json('jobs', 'apply', jobFile({}), '--yes')) as Applied;
+    assert.deepEqual([again.outcome, again.id], ['started-again', started.id]);
     await product.json('jobs', 'stop', 'Events');
   });
 

@@ -37,7 +37,7 @@ test('what is wished while it looks at the folder or writes its state is done wh
     lookAtFolder: async () => {
       looking.resolve(undefined);
       await looked.promise;
-      return { files: [], hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000 };
+      return { files: [], hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000, parallelFiles: 2 };
     },
     importFile: () => Promise.resolve(),
     readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),

@@ -12,7 +12,7 @@ import type { FileRecord } from '../../../activities/importing/import-rows.ts';
 import { openStore, transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { beginAttempt, filesToRead, listFiles, noteListing } from '../../../systems/store/event-files.ts';
-import type { Attempt } from '../../../systems/store/event-files.ts';
+import type { Attempt, Reading } from '../../../systems/store/event-files.ts';
 import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
 import type { HashKeys, Identity } from '../../../systems/store/identities.ts';
 import { keyFrom } from '../../../systems/store/secrets.ts';
@@ -136,8 +136,10 @@ async function newFiles(names: readonly string[]): Promise<{ jobId: string; ids:
   return { jobId, ids: (await filesToRead(store, jobId, 100)).map(({ id }) => id) };
 }
 
-const attemptAt = async (fileId: number): Promise<Attempt> => {
-  const attempt = await beginAttempt(store, fileId);
+const reading: Reading = { customDelimiter: '|', mapping: undefined, timeZone: 'UTC' };
+
+const attemptAt = async (fileId: number, how = reading): Promise<Attempt> => {
+  const attempt = await beginAttempt(store, fileId, how);
   assert.ok(attempt !== undefined);
   return attempt;
 };
@@ -245,7 +247,7 @@ test('whatever dies when, each row of each file counts once (real PostgreSQL, ra
             for (;;) {
               const death = pending.pop();
               const pool = death === undefined ? store : mortal(store, death.at, death.commitArrives);
-              const attempt = await beginAttempt(store, ids[index] ?? 0);
+              const attempt = await beginAttempt(store, ids[index] ?? 0, reading);
               if (attempt === undefined) return;
               try {
                 await importRows(importing(pool, attempt), batches(recordsOf(rows, jobId)));
@@ -312,4 +314,15 @@ test('a RIID joins: who is known by it keeps the profile when an address is told
     ],
   );
   assert.deepEqual(rows, [{ fields: { events: 6, offer: 'f' } }]);
+});
+
+test('a file of which rows were read is read to its end as it was begun; one that was not, as the job says now', async () => {
+  const { ids } = await newFiles(['begun', 'untouched']);
+  const [begun = 0, untouched = 0] = ids;
+  await attemptAt(begun);
+  await attemptAt(untouched);
+  await store.query('update event_files set read_to = 1 where id = $1', [begun]);
+  const anew: Reading = { customDelimiter: ';', mapping: 'another', timeZone: 'Europe/Berlin' };
+  assert.deepEqual((await attemptAt(begun, anew)).reading, { customDelimiter: '|', timeZone: 'UTC' });
+  assert.deepEqual((await attemptAt(untouched, anew)).reading, anew);
 });
