@@ -50,6 +50,7 @@ import {
 import type { ExportEnd, ExportState, ExportStatus, Retry } from '../jobs/messages.ts';
 import { hasRejected } from '../jobs/search-attributes.ts';
 import { stateInWords } from '../jobs/state-words.ts';
+import { beforeContinuing } from './before-continuing.ts';
 import { openChangeQueue } from './change-queue.ts';
 import type { QueueEntries } from './change-queue.ts';
 import { exportDetails } from './export-details.ts';
@@ -495,8 +496,11 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
       );
       enter('running');
     }
-    await follow();
-    if (state === 'stopping') return await finish('Stopped.');
+    do {
+      await follow();
+      if (state === 'stopping') return await finish('Stopped.');
+      await beforeContinuing();
+    } while (reconfigurations.waiting());
   } catch (error) {
     if (isCancellation(error)) {
       return await CancellationScope.nonCancellable(async () => {

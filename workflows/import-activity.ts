@@ -27,6 +27,7 @@ import {
   stopImportUpdate,
 } from '../jobs/import-messages.ts';
 import type { ImportEnd, ImportState, ImportStatus } from '../jobs/import-messages.ts';
+import { beforeContinuing } from './before-continuing.ts';
 import { importDetails } from './import-details.ts';
 import { reasonOf } from './reason.ts';
 
@@ -34,7 +35,11 @@ export interface ImportInput {
   readonly jobId: string;
   readonly parallelFiles: number;
   /** What the run before this one leaves to it. */
-  readonly carried?: { readonly state: ImportState; readonly reason: string };
+  readonly carried?: {
+    readonly state: ImportState;
+    readonly reason: string;
+    readonly told: ImportState | undefined;
+  };
 }
 
 const refreshMs = 30_000;
@@ -59,7 +64,7 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
   let { parallelFiles } = input;
   let state: ImportState = carried?.state ?? 'checking';
   let reason = carried?.reason ?? '';
-  let told: ImportState | undefined = carried?.state;
+  let told = carried?.told;
   let lookAtMs = 0;
   let leftAlone = 0;
   let waiting: readonly FoundFile[] = [];
@@ -211,6 +216,7 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
     }
     await follow();
     if (state === 'stopping') return await finish('Stopped.');
+    await beforeContinuing();
   } catch (error) {
     if (isCancellation(error))
       return await CancellationScope.nonCancellable(async () => {
@@ -221,7 +227,7 @@ export async function importActivity(input: ImportInput): Promise<ImportEnd> {
     throw ApplicationFailure.nonRetryable(reasonOf(error), typeOf(error));
   }
   await condition(allHandlersFinished);
-  return continueAsNew<typeof importActivity>({ jobId, parallelFiles, carried: { state, reason } });
+  return continueAsNew<typeof importActivity>({ jobId, parallelFiles, carried: { state, reason, told } });
 }
 
 function typeOf(error: unknown): string {
