@@ -340,6 +340,17 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     upsertSearchAttributes([{ key: hasRejected, value: anyRejected }]);
   }
 
+  /** A send may wait out a throttled minute, or a retry: what is shown is to say so. */
+  async function showingMeanwhile<Result>(step: Promise<Result>): Promise<Result> {
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    void step.then(over, over);
+    while (!(await condition(() => isOver, refreshMs, { summary: 'refresh what is shown' }))) await refresh();
+    return step;
+  }
+
   async function startScan(): Promise<void> {
     scanAsked = false;
     scanning = true;
@@ -368,10 +379,12 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     if (queue.size === 0) flushAsked = false;
     const versionThen = version;
     try {
-      const sent = await sendBatch.executeWithOptions({ summary: `send ${batch.length} changed members` }, [
-        jobId,
-        batch.map(([member]) => member),
-      ]);
+      const sent = await showingMeanwhile(
+        sendBatch.executeWithOptions({ summary: `send ${batch.length} changed members` }, [
+          jobId,
+          batch.map(([member]) => member),
+        ]),
+      );
       refusedItems += sent.unknown;
       noteRejected(sent.counts.rejected);
       waits = 0;

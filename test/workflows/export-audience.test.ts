@@ -31,12 +31,12 @@ const untilFollowing = (job: WorkflowHandle): Promise<void> =>
   });
 
 /** Waits until it is so; a test that waits for ever fails by its own name. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 150; look++) {
+async function until(isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  for (let look = 0; look < withinMs / 100; look++) {
     if (await isSo()) return;
     await wait(100);
   }
-  assert.fail('it did not come about within 15 seconds');
+  assert.fail(`it did not come about within ${withinMs / 1_000} seconds`);
 }
 
 test('a signal of another shape is counted and harms nothing', async () => {
@@ -127,5 +127,33 @@ test('a thousand signals continue the job as new, with the queue', async () => {
       await Promise.all(ids.map((id) => job.signal(enterSignal, { members: [id] })));
     await until(async () => (await job.describe()).runId !== firstRunId);
     assert.equal((await job.query(statusQuery)).queued, 150);
+  });
+});
+
+test('while a batch waits for its minute, what is shown goes on', async () => {
+  const sent = Promise.withResolvers<undefined>();
+  const { activities } = steps();
+  let isSending = false;
+  let shown = 0;
+  const waiting: typeof activities = {
+    ...activities,
+    sendBatch: async (jobId, ids) => {
+      isSending = true;
+      await sent.promise;
+      isSending = false;
+      return activities.sendBatch(jobId, ids);
+    },
+    readProgress: (jobId) => {
+      if (isSending) shown += 1;
+      return activities.readProgress(jobId);
+    },
+  };
+  await running(environment, waiting, async (job) => {
+    await untilFollowing(job);
+    await enter(job, members(1));
+    await job.executeUpdate(flushUpdate);
+    await until(() => shown > 0, 60_000);
+    sent.resolve(undefined);
+    await until(async () => (await job.query(statusQuery)).queued === 0 && !isSending);
   });
 });
