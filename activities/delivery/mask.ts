@@ -1,5 +1,6 @@
 /**
- * Bodies of merges as they may be shown: the shape of each value stays, what it says goes.
+ * Personal data as it may be seen over a shoulder, in the bodies of merges and elsewhere: the shape of each
+ * value stays, what it says goes. Two that differ may look alike.
  */
 
 /** Letters become x, digits 9; blanks and ASCII punctuation, which show the form of a value, stay. */

@@ -5,12 +5,12 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Drift } from '../../activities/delivery/drift.ts';
+import { maskText } from '../../activities/delivery/mask.ts';
 import { verifyMembers } from '../../activities/verification.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { runs } from '../command.ts';
 import { csvCell } from '../csv-cell.ts';
-import { mask } from '../mask.ts';
 import { responsysFailure } from '../responsys-failure.ts';
 
 const mostSampled = 10_000;
@@ -70,7 +70,7 @@ function sampleOf(text: string): number {
 const isPersonal = ({ kind }: Drift): boolean => kind === 'identifier' || kind === 'field';
 
 const masked = (drift: Drift): Drift =>
-  isPersonal(drift) ? { ...drift, expected: mask(drift.expected), found: mask(drift.found) } : drift;
+  isPersonal(drift) ? { ...drift, expected: maskText(drift.expected), found: maskText(drift.found) } : drift;
 
 const cellsOf = (drift: Drift): readonly string[] => [
   drift.profileId,

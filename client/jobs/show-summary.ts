@@ -35,12 +35,17 @@ export function showSummary(output: Output, context: Context, summary: JobSummar
     ['sent', summary.members.sent],
     ['accepted', summary.members.accepted],
     ['rejected', summary.members.rejected],
+    ...summary.failures.map(
+      ({ target, code, members }) => [`  ${target}: ${code}`, members] satisfies [string, number],
+    ),
     ['not in list', summary.members.notInList],
     ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
     ['next flush', summary.nextFlushAt ?? '–'],
   ];
   for (const { target, requests, rows: sent } of summary.requests)
     rows.push([`requests, ${target}`, `${requests} with ${sent} rows`]);
+  if (summary.failures.length > 0)
+    rows.push(['who, and in Responsys’ words', `lytics-responsys jobs failures ${summary.id}`]);
   if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
   if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
   for (const warning of summary.warnings) rows.push(['note', warning]);

@@ -1,11 +1,13 @@
 /**
- * How a job stands: what the store and the running workflow say of it, together.
+ * How a job stands: what the store and the running workflow say of it, together. Nobody's data is in it: an
+ * overview ends in tickets and logs, so that Responsys' own words are left to `jobs failures`.
  */
 import type { Client } from '@temporalio/client';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { groupFailures, readCounts, readRequestTotals } from '../../systems/store/ledger.ts';
+import type { FailureGroup } from '../../systems/store/ledger.ts';
 import { latestScan } from '../../systems/store/scans.ts';
 import type { Scan } from '../../systems/store/scans.ts';
 import { liveStatus } from './steer.ts';
@@ -40,7 +42,7 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
       rejected: counts.rejected,
       notInList: counts['not-in-list'],
     },
-    failures,
+    failures: failures.map(withoutWords),
     requests,
     scan: scan === undefined ? null : withoutId(scan),
     queued: live?.queued ?? null,
@@ -49,6 +51,13 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
     lastError: job.lastError,
   };
 }
+
+/** The words quote the value that was refused. */
+const withoutWords = ({ target, code, members }: FailureGroup): Omit<FailureGroup, 'example'> => ({
+  target,
+  code,
+  members,
+});
 
 const withoutId = ({ kind, total, done, state, startedAt, endedAt }: Scan): Omit<Scan, 'id'> => ({
   kind,

@@ -7,7 +7,7 @@ import { ResponsysError } from './errors.ts';
 import { openSessions } from './login.ts';
 import type { LoginGuard, ResponsysLogin, Session, Token } from './login.ts';
 import { openTransport } from './transport.ts';
-import type { Answer, Request, TransportOptions } from './transport.ts';
+import type { Address, Answer, Request, TransportOptions } from './transport.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 
 export interface ConnectionOptions extends TransportOptions {
@@ -29,29 +29,36 @@ export function openConnection(options: ConnectionOptions): Connection {
   const exchange = openTransport(options);
   const sessions = openSessions(options.login, options.allowHosts, exchange, options.guardLogin);
 
+  /** @param use begins with a session, and ends with the one whose token the call was made with */
   async function callIn(
-    session: Session,
+    use: { session: Session },
     request: Request,
     attempt: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
-    const { authToken, endPoint } = await unlessAborted(session.token, signal);
+    // Before the call waits for its turn, so that a login that is refused is told at once.
+    let token = await unlessAborted(use.session.token, signal);
     const data = request.body === undefined ? undefined : asciiJson(request.body);
-    // The raw token, without "Bearer". Source: reference §1.4.
-    const headers = { authorization: authToken, ...(data === undefined ? {} : json) };
-    return exchange({ request, base: endPoint, headers, data, attempt }, signal);
+    const address = (): Address => {
+      // While it waited, the token may have ended, and another call have logged in anew.
+      ({ session: use.session, token } = sessions.ready() ?? { session: use.session, token });
+      // The raw token, without "Bearer". Source: reference §1.4.
+      const headers = { authorization: token.authToken, ...(data === undefined ? {} : json) };
+      return { base: token.endPoint, headers };
+    };
+    return exchange({ request, address, data, attempt }, signal);
   }
 
   return {
     logIn: (signal) => unlessAborted(sessions.renew().token, signal),
     call: async (request, signal) => {
-      const session = sessions.current();
+      const use = { session: sessions.current() };
       try {
-        return await callIn(session, request, 1, signal);
+        return await callIn(use, request, 1, signal);
       } catch (error) {
         if (!(error instanceof ResponsysError) || error.kind !== 'token') throw error;
-        sessions.forget(session);
-        return callIn(sessions.current(), request, 2, signal);
+        sessions.forget(use.session);
+        return callIn({ session: sessions.current() }, request, 2, signal);
       }
     },
   };

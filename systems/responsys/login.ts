@@ -28,9 +28,16 @@ export interface Session {
   readonly token: Promise<Token>;
 }
 
+export interface ReadySession {
+  readonly session: Session;
+  readonly token: Token;
+}
+
 export interface Sessions {
   /** The session of now; begins or renews one where there is none that is young enough. */
   current(): Session;
+  /** The same where it has its token; begins nothing. */
+  ready(): ReadySession | undefined;
   /** A new login by password, whatever there is. */
   renew(): Session;
   /** Responsys no longer knows this session; of no effect when another has taken its place. */
@@ -61,7 +68,7 @@ export function openSessions(
   exchange: Exchange,
   guard: LoginGuard = (attempt) => attempt(),
 ): Sessions {
-  let session: (Session & { renewAtMs: number }) | undefined;
+  let session: (Session & { renewAtMs: number; known?: Token }) | undefined;
   let refused: Error | undefined;
 
   async function requestToken(
@@ -71,8 +78,10 @@ export function openSessions(
   ): Promise<Token> {
     const { body } = await exchange({
       request: { api: 'Login', what: 'log in', method: 'POST', path: '/rest/api/v1.3/auth/token' },
-      base,
-      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      address: () => ({
+        base,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      }),
       data: new URLSearchParams(form).toString(),
     });
     return readToken(body, allowHosts);
@@ -100,11 +109,13 @@ export function openSessions(
   }
 
   function begin(token: Promise<Token>): Session {
-    const begun = { token, renewAtMs: Infinity };
+    const begun: NonNullable<typeof session> = { token, renewAtMs: Infinity };
     session = begun;
     token.then(
-      ({ issuedAt }) => {
+      (known) => {
+        const { issuedAt } = known;
         const nowMs = Date.now();
+        begun.known = known;
         begun.renewAtMs = Math.min(
           Math.max(issuedAt + renewAfterMs, nowMs + leastUseMs),
           nowMs + renewAfterMs,
@@ -122,6 +133,7 @@ export function openSessions(
       if (session === undefined) return begin(passwordLogin());
       return Date.now() < session.renewAtMs ? session : begin(session.token.then(refresh));
     },
+    ready: () => (session?.known === undefined ? undefined : { session, token: session.known }),
     renew: () => begin(passwordLogin()),
     forget: (forgotten) => {
       if (session === forgotten) session = undefined;

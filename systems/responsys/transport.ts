@@ -51,12 +51,18 @@ export interface Answer {
   readonly ms: number;
 }
 
+/** Where a request goes, and what it says of who sends it. */
+export interface Address {
+  /** The origin. */
+  readonly base: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** A request with all that goes over the line. */
 export interface Sending {
   readonly request: Request;
-  /** The origin it goes to. */
-  readonly base: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Asked for when the request's turn has come, which may be minutes after it was made. */
+  readonly address: () => Address;
   readonly data?: string | undefined;
   readonly attempt?: number;
 }
@@ -77,9 +83,10 @@ export function openTransport({ governor, log, timeoutMs = maxCallMs }: Transpor
   });
 
   async function exchange(
-    { request, base, headers, data, attempt = 1 }: Sending,
+    { request, address, data, attempt = 1 }: Sending,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
+    const { base, headers } = address();
     const startedMs = performance.now();
     const elapsedMs = (): number => Math.round(performance.now() - startedMs);
     const note = (status: number, ms: number, errorCode?: string, correlationId?: string): void => {

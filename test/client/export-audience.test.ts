@@ -29,6 +29,7 @@ const jobFile = (changes: object): string =>
 interface Shown {
   readonly members: { readonly accepted: number; readonly rejected: number };
   readonly scan: { readonly state: string } | null;
+  readonly failures: readonly unknown[];
   readonly queued: number | null;
 }
 
@@ -64,6 +65,8 @@ test('an own file of people, 5% of them faulty in ten ways: the valid ones arriv
     rejected: refused.length,
     notInList: 0,
   });
+  // Without Responsys' words, which quote addresses: an overview ends in tickets.
+  assert.deepEqual(shown.failures, [{ target: 'list', code: 'bad-email', members: refused.length }]);
   const held = await product.rowsOf('lists/CONTACTS_LIST');
   assert.deepEqual(held.map((row) => row['EMAIL_ADDRESS_']).toSorted(), valid.toSorted());
   const members = await product.rowsOf('tables/CONTACTS_LIST/Lytics_Segments');

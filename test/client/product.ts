@@ -48,9 +48,10 @@ export interface Product {
   close(): Promise<void>;
 }
 
-export async function startProduct(): Promise<Product> {
+/** @param storePassword of the store's user, of letters and digits, where a test has to know it */
+export async function startProduct(storePassword?: string): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'lytics-responsys-test-'));
-  const database = await freshDatabase();
+  const database = await freshDatabase(storePassword);
   const sandbox = await startSandbox();
   const { address, namespace, environment } = await temporalEnvironment();
   const key = randomBytes(32).toString('base64');

@@ -40,6 +40,16 @@ for (const [name, encode] of Object.entries(encodings)) {
   });
 }
 
+test('a short one is found as it is written, and in no code that stands somewhere by chance', () => {
+  const canaries = [{ name: 'it', value: 'p§7w' }];
+  const found = (content: string) =>
+    findCanaries(canaries, [{ place: 'there', content }]).map(({ form }) => form);
+  assert.deepEqual(found('postgres://someone:p§7w@host'), ['as it is']);
+  assert.deepEqual(found('postgres://someone:p%C2%A77w@host'), ['URL-encoded']);
+  const code = Buffer.from('p§7w').toString('base64').replaceAll('=', '');
+  assert.deepEqual(found(`it is in ${code} as in any text`), []);
+});
+
 test('where it is not, it is not found', () => {
   const canaries = [{ name: 'it', value: 'ada-5f1c88e0b2' }];
   const content = { text: 'ada', list: ['5f1c88e0', Buffer.from('ada-5f1c88e0b')], none: null, number: 5 };

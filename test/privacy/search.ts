@@ -26,24 +26,29 @@ export interface Find {
 /** What is found of the canaries, once for each canary and place. */
 export function findCanaries(canaries: readonly Canary[], sources: readonly Source[]): readonly Find[] {
   const sought = canaries.map(({ name, value }) => ({ canary: name, forms: formsOf(value) }));
+  const findIn = (text: string): readonly Omit<Find, 'place'>[] =>
+    sought.flatMap(({ canary, forms }) => {
+      const found = forms.find(([, sign]) => text.includes(sign));
+      return found === undefined ? [] : [{ canary, form: found[0] }];
+    });
+  // What a system shows again and again is searched once.
+  const searched = new Map<string, ReturnType<typeof findIn>>();
   return sources.flatMap(({ place, content }) => {
     const text = textOf(content).toLowerCase();
-    return sought.flatMap(({ canary, forms }) => {
-      const found = forms.find(([, sign]) => text.includes(sign));
-      return found === undefined ? [] : [{ canary, place, form: found[0] }];
-    });
+    const finds = searched.get(text) ?? findIn(text);
+    searched.set(text, finds);
+    return finds.map((find) => ({ ...find, place }));
   });
 }
+
+/** A code of fewer characters stands somewhere by chance: a short value is looked for as it is written. */
+const ownCode = 8;
 
 /** All in lower case, as are the texts that they are looked for in. */
 function formsOf(value: string): readonly (readonly [string, string])[] {
   const bytes = Buffer.from(value);
   const normalised = value.trim().toLowerCase();
-  const forms = [
-    ['as it is', value],
-    ['in JSON', JSON.stringify(value).slice(1, -1)],
-    ['URL-encoded', encodeURIComponent(value)],
-    ['form-encoded', new URLSearchParams([['', value]]).toString().slice(1)],
+  const codes = [
     ['hex', bytes.toString('hex')],
     ['MD5', hash('md5', normalised)],
     ['SHA-256', hash('sha256', normalised)],
@@ -54,6 +59,13 @@ function formsOf(value: string): readonly (readonly [string, string])[] {
         ['base64url', encoded.replaceAll('+', '-').replaceAll('/', '_')],
       ] as const;
     }),
+  ] as const;
+  const forms = [
+    ['as it is', value],
+    ['in JSON', JSON.stringify(value).slice(1, -1)],
+    ['URL-encoded', encodeURIComponent(value)],
+    ['form-encoded', new URLSearchParams([['', value]]).toString().slice(1)],
+    ...codes.filter(([, sign]) => sign.length >= ownCode),
   ] as const;
   return forms.map(([form, sign]) => [form, sign.toLowerCase()]);
 }

@@ -9,7 +9,12 @@ import type { Source } from './search.ts';
 /** Live details are in the first, code with its local names in the second. */
 const queries = ['__temporal_workflow_metadata', '__stack_trace', 'status'];
 
-export async function temporalSources(temporal: Client, when: string): Promise<readonly Source[]> {
+/** @param histories `none` where they are looked at later: what is in one stays there */
+export async function temporalSources(
+  temporal: Client,
+  when: string,
+  histories: 'all' | 'none' = 'all',
+): Promise<readonly Source[]> {
   const sources: Source[] = [];
   for await (const listed of temporal.workflow.list()) {
     const { workflowId, runId } = listed;
@@ -17,7 +22,7 @@ export async function temporalSources(temporal: Client, when: string): Promise<r
     const add = (what: string, content: unknown): void =>
       void sources.push({ place: `${what} of ${workflowId} ${runId}, ${when}`, content });
     add('listing', listed.raw);
-    add('history', await run.fetchHistory());
+    if (histories === 'all') add('history', await run.fetchHistory());
     const { raw, staticSummary, staticDetails } = await describe(run);
     add('description', [raw, staticSummary, staticDetails]);
     if (listed.status.name !== 'RUNNING') continue;

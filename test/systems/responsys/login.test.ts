@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ResponsysError, normaliseEndpointUri } from '../../../systems/responsys/index.ts';
+import type { Governor } from '../../../systems/responsys/index.ts';
 import { refusal, startStub } from './stub.ts';
 import type { Asked } from './stub.ts';
 
@@ -40,6 +42,48 @@ for (const [name, lost] of [
     await Promise.all(Array.from({ length: 8 }, () => stub.responsys.lists()));
     assert.equal(stub.logins().length, 2);
     assert.equal(stub.log.filter(({ attempt }) => attempt === 2).length, 8);
+  });
+}
+
+/** Calls, but logins, wait until they are let go. */
+function held(): { readonly governor: Governor; readonly waiting: () => number; readonly letGo: () => void } {
+  const turn = Promise.withResolvers<undefined>();
+  let waiting = 0;
+  return {
+    governor: {
+      run: async (api, _, call) => {
+        if (api !== 'Login') {
+          waiting += 1;
+          await turn.promise;
+        }
+        return call();
+      },
+    },
+    waiting: () => waiting,
+    letGo: () => turn.resolve(undefined),
+  };
+}
+
+for (const [name, lost, logins] of [
+  ['and none of them is refused', ['token-1'], 2],
+  ['and bring one new login where that one is lost as well', ['token-1', 'token-2'], 3],
+] as const) {
+  test(`calls that waited for their turn while the token was renewed go with the new one, ${name}`, async () => {
+    const { governor, waiting, letGo } = held();
+    const stub = await startStub(
+      ({ authorization = '' }) =>
+        (lost as readonly string[]).includes(authorization) ? refusal(401, 'TOKEN_EXPIRED') : noLists,
+      undefined,
+      [],
+      governor,
+    );
+    const calls = Promise.all(Array.from({ length: 8 }, () => stub.responsys.lists()));
+    while (waiting() < 8) await wait(1);
+    await stub.responsys.logIn();
+    letGo();
+    await calls;
+    assert.equal(stub.logins().length, logins);
+    assert.equal(stub.asked.filter(({ authorization }) => authorization === 'token-1').length, 0);
   });
 }
 

@@ -46,11 +46,13 @@ export const rowsOf = (asked: Asked): readonly (readonly string[])[] =>
 /**
  * @param answer to all but logins
  * @param login instead of a good login
+ * @param governor that lets calls go at once, unless given
  */
 export async function startStub(
   answer: (asked: Asked, stub: Stub) => Reply,
   login?: (asked: Asked, stub: Stub) => Reply,
   allowHosts: readonly string[] = [],
+  governor = ungoverned,
 ): Promise<Stub> {
   const asked: Asked[] = [];
   let tokens = 0;
@@ -92,7 +94,7 @@ export async function startStub(
     responsys: connectResponsys({
       login: { endpointUri: `http://${host}/`, username: 'ann&co', password: 'p+ä %&=' },
       allowHosts: [host, ...allowHosts],
-      governor: ungoverned,
+      governor,
       log: (call) => void log.push({ ...call }),
       timeoutMs: 5_000,
     }),
