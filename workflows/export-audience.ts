@@ -2,7 +2,7 @@
  * Export Audience: scan the audience, then follow it. Signals say who changed; a batch leaves when 200 are
  * queued or 10 minutes after the oldest was, and each send reads what is true at that moment.
  *
- * Handlers only put things in the queue or set a wish; one loop does the work.
+ * Messages only put things in the queue or set a wish (export-messages.ts); one loop does the work.
  */
 import {
   ApplicationFailure,
@@ -17,7 +17,6 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
-  setHandler,
   sleep,
   startChild,
   upsertSearchAttributes,
@@ -27,34 +26,14 @@ import type { SignalDefinition } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ExportActivities, Progress } from '../activities/export-audience.ts';
 import { scanAudienceWorkflowId } from '../jobs/job-id.ts';
-import {
-  againSignal,
-  approveUpdate,
-  authorizationUpdatedSignal,
-  backfillUpdate,
-  enterSignal,
-  exitSignal,
-  flushUpdate,
-  loginRefusedSignal,
-  pauseUpdate,
-  reconfigureUpdate,
-  resumeUpdate,
-  retryUpdate,
-  scanEndedSignal,
-  scanPauseSignal,
-  scanResumeSignal,
-  scanStopSignal,
-  statusQuery,
-  stopUpdate,
-} from '../jobs/messages.ts';
-import type { ExportEnd, ExportState, ExportStatus, Retry } from '../jobs/messages.ts';
+import { scanPauseSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
+import type { ExportEnd, ExportStatus } from '../jobs/messages.ts';
 import { hasRejected } from '../jobs/search-attributes.ts';
-import { stateInWords } from '../jobs/state-words.ts';
 import { beforeContinuing } from './before-continuing.ts';
-import { openChangeQueue } from './change-queue.ts';
-import type { QueueEntries } from './change-queue.ts';
 import { exportDetails } from './export-details.ts';
-import { readMembersChanged } from './members-changed.ts';
+import { handleMessages } from './export-messages.ts';
+import { carriedOf, enter, flushAtMs, hinder, openStanding, statusOf } from './export-standing.ts';
+import type { Carried } from './export-standing.ts';
 import { waitBeforeMs } from './outage.ts';
 import { codeOf, reasonOf } from './reason.ts';
 import { openReconfigurations } from './reconfigurations.ts';
@@ -71,21 +50,6 @@ export interface ExportInput {
   readonly signalsPerRun?: number;
   /** What the run before this one leaves to it. */
   readonly carried?: Carried;
-}
-
-interface Carried {
-  readonly state: ExportState;
-  readonly reason: string;
-  readonly reasonCode: string;
-  readonly told: ExportState;
-  readonly scanning: boolean;
-  readonly scanAsked: boolean;
-  readonly retry: Retry | undefined;
-  readonly authorization: { readonly version: number; readonly scanVersion: number };
-  readonly waits: number;
-  readonly queue: QueueEntries;
-  readonly refusedItems: number;
-  readonly anyRejected: boolean;
 }
 
 const defaultSignalsPerRun = 1_000;
@@ -123,210 +87,28 @@ const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTi
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   const { jobId, signalsPerRun = defaultSignalsPerRun, carried } = input;
   let { batchSize, flushIntervalMs } = input;
-  const queue = openChangeQueue(carried?.queue);
-  let state: ExportState = carried?.state ?? 'checking';
-  let reason = carried?.reason ?? '';
-  let reasonCode = carried?.reasonCode ?? '';
-  let scanning = carried?.scanning ?? false;
-  let refusedItems = carried?.refusedItems ?? 0;
-  let anyRejected = carried?.anyRejected ?? false;
-  let signals = 0;
-  let flushAsked = false;
-  let scanAsked = carried?.scanAsked ?? true;
-  let retry = carried?.retry;
-  let canary = input.canary;
-  // The newest known, and that of the time at which the scan began.
-  let { version, scanVersion } = carried?.authorization ?? { version: 0, scanVersion: 0 };
-  // How often it has waited for Responsys since something last succeeded.
-  let waits = carried?.waits ?? 0;
-  let stateChanged = true;
-  // What the store and the scan know of the state.
-  let told: ExportState = carried?.told ?? 'running';
-  let progress: Progress | undefined;
+  const job = openStanding(input.canary, carried);
+  const { queue } = job;
   const reconfigurations = openReconfigurations();
+  let progress: Progress | undefined;
 
-  const enter = (next: ExportState, why = '', code = ''): void => {
-    state = next;
-    reason = why;
-    reasonCode = code;
-    stateChanged = true;
-  };
-  /** A step has failed. @param versionThen of the authorization, when the step began */
-  const hinder = (why: string, code: string, versionThen: number): void => {
-    if (code === 'SERVICE_UNAVAILABLE') {
-      if (state === 'running') enter('waiting', why, code);
-      waits += 1;
-    } else if (code !== 'AUTHORIZATION_REFUSED' || versionThen === version) {
-      enter('parked', why, code);
-    }
-    // Otherwise the authorization has been updated meanwhile: what was refused is not what is valid now.
-  };
-  const status = (): ExportStatus => ({
-    state,
-    reason,
-    scanning,
-    queued: queue.size,
-    nextFlushAt:
-      queue.oldestMs === undefined ? null : new Date(queue.oldestMs + flushIntervalMs).toISOString(),
-    refusedItems,
-  });
+  const status = (): ExportStatus => statusOf(job, flushIntervalMs);
   const show = (): void => setCurrentDetails(exportDetails(status(), progress));
-  const scanHandle = () => getExternalWorkflowHandle(scanAudienceWorkflowId(jobId));
   const tellScan = async (signal: SignalDefinition): Promise<void> => {
     // A scan that ended at this moment has nothing left to pause.
-    if (scanning)
-      await scanHandle()
+    if (job.scanning)
+      await getExternalWorkflowHandle(scanAudienceWorkflowId(jobId))
         .signal(signal)
         .catch(() => undefined);
   };
-
-  const onMembersChanged = (payload: unknown): void => {
-    signals += 1;
-    const read = readMembersChanged(payload);
-    refusedItems += read.refused;
-    for (const member of read.members) queue.add(member, Date.now());
-  };
-  setHandler(enterSignal, onMembersChanged, { description: 'People entered an audience of this job' });
-  setHandler(exitSignal, onMembersChanged, { description: 'People left an audience of this job' });
-  setHandler(againSignal, onMembersChanged, { description: 'Fields or identifiers changed' });
-  setHandler(scanEndedSignal, (ended) => {
-    signals += 1;
-    scanning = false;
-    stateChanged = true;
-    if (state === 'stopping') return;
-    if (ended.outcome === 'failed') {
-      scanAsked = true;
-      hinder(ended.reason ?? '', ended.code ?? '', scanVersion);
-    } else {
-      waits = 0;
-      retry = undefined;
-      if (ended.outcome === 'canary') enter('approval', ended.reason);
-    }
-  });
-  setHandler(loginRefusedSignal, (refused) => {
-    signals += 1;
-    const sends = state === 'running' || state === 'waiting';
-    if (sends && refused.version >= version) enter('parked', refused.reason, 'AUTHORIZATION_REFUSED');
-  });
-  setHandler(authorizationUpdatedSignal, (updated) => {
-    signals += 1;
-    version = Math.max(version, updated.version);
-    if (state === 'parked' && reasonCode === 'AUTHORIZATION_REFUSED') enter('running');
-  });
-  setHandler(statusQuery, status, { description: 'How the job stands' });
-
-  const only = (when: boolean, otherwise: string): void => {
-    if (!when) throw ApplicationFailure.nonRetryable(otherwise, 'NOT_NOW');
-  };
-  const notRunning = (): string => {
-    const first = { waiting: 'it goes on by itself', approval: '"approve" it first' };
-    return `The job is ${stateInWords(state)}; ${state in first ? first[state as keyof typeof first] : 'resume it first'}.`;
-  };
-  setHandler(
-    pauseUpdate,
-    () => {
-      enter('paused');
-      return status();
-    },
-    {
-      validator: () =>
-        only(
-          state === 'running' || state === 'waiting',
-          `The job is ${stateInWords(state)}; only a running one can be paused.`,
-        ),
-    },
-  );
-  setHandler(
-    resumeUpdate,
-    () => {
-      enter('running');
-      return status();
-    },
-    {
-      validator: () =>
-        only(
-          state === 'paused' || state === 'parked',
-          `The job is ${stateInWords(state)}; ${state === 'approval' ? '"approve" it' : 'there is nothing to resume'}.`,
-        ),
-    },
-  );
-  setHandler(
-    flushUpdate,
-    () => {
-      flushAsked = queue.size > 0;
-      return status();
-    },
-    { validator: () => only(state === 'running', notRunning()) },
-  );
-  setHandler(
-    backfillUpdate,
-    () => {
-      scanAsked = true;
-      return status();
-    },
-    {
-      validator: () => {
-        only(state === 'running', notRunning());
-        only(!scanning && !scanAsked, 'A scan is running already.');
-      },
-    },
-  );
-  setHandler<ExportStatus, [Retry | undefined], typeof retryUpdate>(
-    retryUpdate,
-    // From the Web UI it may come without anything: all, then.
-    (wished) => {
-      retry = wished ?? {};
-      scanAsked = true;
-      return status();
-    },
-    {
-      validator: () => {
-        only(state === 'running', notRunning());
-        only(!scanning && !scanAsked, 'A scan is running already; retry when it is done.');
-      },
-    },
-  );
-  setHandler(
-    approveUpdate,
-    () => {
-      canary = undefined;
-      scanAsked = true;
-      enter('running');
-      return status();
-    },
-    {
-      validator: () =>
-        only(state === 'approval', `The job is ${stateInWords(state)}; there is nothing to approve.`),
-    },
-  );
-  setHandler(
-    stopUpdate,
-    () => {
-      enter('stopping');
-      return status();
-    },
-    { validator: () => only(state !== 'stopping', 'The job is stopping already.') },
-  );
-
-  setHandler(reconfigureUpdate, (change) => reconfigurations.ask(change), {
-    description: 'Go on with another configuration',
-    validator: (change) => {
-      only(
-        state === 'running' || state === 'paused' || state === 'parked',
-        `The job is ${state}; it cannot be changed now.`,
-      );
-      reconfigurations.validate(change);
-    },
-  });
+  handleMessages(job, status, reconfigurations);
 
   const runIsFull = (): boolean =>
-    (workflowInfo().continueAsNewSuggested || signals >= signalsPerRun) && queue.size <= mostCarried;
+    (workflowInfo().continueAsNewSuggested || job.signals >= signalsPerRun) && queue.size <= mostCarried;
   /** Before its approval, a job with a canary sends that alone; changes are queued. */
-  const sends = (): boolean => state === 'running' && canary === undefined;
+  const sends = (): boolean => job.state === 'running' && job.canary === undefined;
   const batchIsDue = (): boolean =>
-    queue.size >= batchSize ||
-    flushAsked ||
-    (queue.oldestMs !== undefined && Date.now() >= queue.oldestMs + flushIntervalMs);
+    queue.size >= batchSize || job.flushAsked || Date.now() >= (flushAtMs(job, flushIntervalMs) ?? Infinity);
 
   async function refresh(): Promise<void> {
     progress = await readProgress(jobId).catch(() => progress);
@@ -335,9 +117,9 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   }
 
   function noteRejected(rejected: number): void {
-    if (anyRejected === rejected > 0) return;
-    anyRejected = rejected > 0;
-    upsertSearchAttributes([{ key: hasRejected, value: anyRejected }]);
+    if (job.anyRejected === rejected > 0) return;
+    job.anyRejected = rejected > 0;
+    upsertSearchAttributes([{ key: hasRejected, value: job.anyRejected }]);
   }
 
   /** A send may wait out a throttled minute, or a retry: what is shown is to say so. */
@@ -352,32 +134,32 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   }
 
   async function startScan(): Promise<void> {
-    scanAsked = false;
-    scanning = true;
-    scanVersion = version;
+    job.scanAsked = false;
+    job.scanning = true;
+    job.scanVersion = job.version;
     show();
     try {
       await startChild(scanAudience, {
         workflowId: scanAudienceWorkflowId(jobId),
-        args: [{ jobId, canary, retry }],
+        args: [{ jobId, canary: job.canary, retry: job.retry }],
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         // The scan outlives this run: it says by a signal that it has ended.
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: retry === undefined ? 'Scan of the audience' : 'Rejected members again',
+        staticSummary: job.retry === undefined ? 'Scan of the audience' : 'Rejected members again',
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       // The one before has said that it has ended, and is about to.
-      scanning = false;
-      scanAsked = true;
+      job.scanning = false;
+      job.scanAsked = true;
       await sleep(scanEndsWithinMs);
     }
   }
 
   async function sendNext(): Promise<void> {
     const batch = queue.take(batchSize);
-    if (queue.size === 0) flushAsked = false;
-    const versionThen = version;
+    if (queue.size === 0) job.flushAsked = false;
+    const versionThen = job.version;
     try {
       const sent = await showingMeanwhile(
         sendBatch.executeWithOptions({ summary: `send ${batch.length} changed members` }, [
@@ -385,17 +167,17 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
           batch.map(([member]) => member),
         ]),
       );
-      refusedItems += sent.unknown;
+      job.refusedItems += sent.unknown;
       noteRejected(sent.counts.rejected);
-      waits = 0;
-      if (sent.tooManyRejected !== null && state === 'running')
-        enter('parked', sent.tooManyRejected, 'TOO_MANY_REJECTED');
+      job.waits = 0;
+      if (sent.tooManyRejected !== null && job.state === 'running')
+        enter(job, 'parked', sent.tooManyRejected, 'TOO_MANY_REJECTED');
     } catch (error) {
       queue.putBack(batch);
       // It was due, and still is when the job goes on.
-      flushAsked = true;
+      job.flushAsked = true;
       if (isCancellation(error)) throw error;
-      if (state === 'running') hinder(reasonOf(error), codeOf(error), versionThen);
+      if (job.state === 'running') hinder(job, reasonOf(error), codeOf(error), versionThen);
     }
   }
 
@@ -404,18 +186,19 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     const asking = new CancellationScope();
     const asked = asking
       .run(async () => {
-        await sleep(waitBeforeMs(waits));
+        await sleep(waitBeforeMs(job.waits));
         await responsysServes.executeWithOptions({ summary: 'ask whether Responsys serves again' }, [jobId]);
       })
       .then(
         () => {
-          if (state === 'waiting') enter('running');
+          if (job.state === 'waiting') enter(job, 'running');
         },
         (error: unknown) => {
-          if (state === 'waiting' && !isCancellation(error)) enter('parked', reasonOf(error), codeOf(error));
+          if (job.state === 'waiting' && !isCancellation(error))
+            enter(job, 'parked', reasonOf(error), codeOf(error));
         },
       );
-    const isOver = (): boolean => state !== 'waiting' || runIsFull();
+    const isOver = (): boolean => job.state !== 'waiting' || runIsFull();
     while (!(await condition(isOver, refreshWhileWaitingMs))) await refresh();
     asking.cancel();
     await asked;
@@ -442,49 +225,49 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   /** A scan that is under way sends by the old plan: it ends first, so that nothing of it comes later. */
   async function scanAnew(): Promise<void> {
     await tellScan(scanStopSignal);
-    await condition(() => !scanning);
-    scanAsked = true;
+    await condition(() => !job.scanning);
+    job.scanAsked = true;
   }
 
   async function follow(): Promise<void> {
     let refreshAt = 0;
-    while ((!runIsFull() || reconfigurations.waiting()) && state !== 'stopping') {
+    while ((!runIsFull() || reconfigurations.waiting()) && job.state !== 'stopping') {
       const asked = reconfigurations.next();
       if (asked !== undefined) await takeConfiguration(asked);
-      if (stateChanged) {
-        stateChanged = false;
-        if (state !== told) {
-          told = state;
+      if (job.stateChanged) {
+        job.stateChanged = false;
+        if (job.state !== job.told) {
+          job.told = job.state;
           // First the store: the scan that goes on is to find a mended fuse.
-          await recordState(jobId, told === 'checking' ? 'running' : told, reason);
-          await tellScan(told === 'running' ? scanResumeSignal : scanPauseSignal);
+          await recordState(jobId, job.told === 'checking' ? 'running' : job.told, job.reason);
+          await tellScan(job.told === 'running' ? scanResumeSignal : scanPauseSignal);
         }
         await refresh();
         refreshAt = Date.now() + refreshMs;
       }
-      if (state === 'waiting') await waitForResponsys();
-      else if (state === 'running' && scanAsked && !scanning) await startScan();
+      if (job.state === 'waiting') await waitForResponsys();
+      else if (job.state === 'running' && job.scanAsked && !job.scanning) await startScan();
       else if (sends() && batchIsDue()) await sendNext();
       const { oldestMs } = queue;
-      const flushAt = sends() && oldestMs !== undefined ? oldestMs + flushIntervalMs : Infinity;
+      const flushAt = (sends() ? flushAtMs(job, flushIntervalMs) : undefined) ?? Infinity;
       const wakeAt = Math.min(flushAt, refreshAt === 0 ? Infinity : refreshAt);
       const woken = (): boolean =>
-        stateChanged ||
+        job.stateChanged ||
         runIsFull() ||
         reconfigurations.waiting() ||
         // A first entry makes a flush due earlier than this wait knows of.
         queue.oldestMs !== oldestMs ||
-        (sends() && (queue.size >= batchSize || flushAsked)) ||
-        (state === 'running' && scanAsked && !scanning);
+        (sends() && (queue.size >= batchSize || job.flushAsked)) ||
+        (job.state === 'running' && job.scanAsked && !job.scanning);
       if (wakeAt === Infinity) await condition(woken);
       else
         await condition(woken, Math.max(wakeAt - Date.now(), 1), {
           summary: wakeAt === flushAt ? 'flush what is queued' : 'refresh what is shown',
         });
-      if (refreshAt === 0 && (scanning || queue.size > 0)) refreshAt = Date.now() + refreshMs;
+      if (refreshAt === 0 && (job.scanning || queue.size > 0)) refreshAt = Date.now() + refreshMs;
       if (refreshAt !== 0 && Date.now() >= refreshAt) {
         await refresh();
-        refreshAt = scanning || queue.size > 0 ? Date.now() + refreshMs : 0;
+        refreshAt = job.scanning || queue.size > 0 ? Date.now() + refreshMs : 0;
       }
     }
   }
@@ -492,7 +275,7 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   async function finish(why: string): Promise<ExportEnd> {
     reconfigurations.refuseAll('The job stops.');
     await tellScan(scanStopSignal);
-    await condition(() => !scanning, '10m', { summary: 'the scan comes to its end' });
+    await condition(() => !job.scanning, '10m', { summary: 'the scan comes to its end' });
     const left = queue.size;
     await recordState(jobId, 'stopped', left === 0 ? why : `${why} ${left} changes were left unsent.`);
     await refresh();
@@ -502,22 +285,22 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
 
   try {
     show();
-    if (state === 'checking') {
+    if (job.state === 'checking') {
       await checkConfiguration.executeWithOptions(
         { summary: 'check the configuration against the account' },
         [jobId],
       );
-      enter('running');
+      enter(job, 'running');
     }
     do {
       await follow();
-      if (state === 'stopping') return await finish('Stopped.');
+      if (job.state === 'stopping') return await finish('Stopped.');
       await beforeContinuing();
     } while (reconfigurations.waiting());
   } catch (error) {
     if (isCancellation(error)) {
       return await CancellationScope.nonCancellable(async () => {
-        enter('stopping');
+        enter(job, 'stopping');
         return finish('Cancelled.');
       });
     }
@@ -529,21 +312,8 @@ export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
     jobId,
     batchSize,
     flushIntervalMs,
-    canary,
+    canary: job.canary,
     signalsPerRun,
-    carried: {
-      state,
-      reason,
-      reasonCode,
-      told,
-      scanning,
-      scanAsked,
-      retry,
-      authorization: { version, scanVersion },
-      waits,
-      queue: queue.entries(),
-      refusedItems,
-      anyRejected,
-    },
+    carried: carriedOf(job),
   });
 }

@@ -1,0 +1,105 @@
+/**
+ * How an export stands: its state, what is queued, what is wished of it. Messages and the loop of the job
+ * change it; it does nothing by itself. Pure.
+ */
+import type { ExportState, ExportStatus, Retry } from '../jobs/messages.ts';
+import { openChangeQueue } from './change-queue.ts';
+import type { ChangeQueue, QueueEntries } from './change-queue.ts';
+
+/** What one run leaves to the next; plain JSON. */
+export interface Carried {
+  readonly state: ExportState;
+  readonly reason: string;
+  readonly reasonCode: string;
+  readonly told: ExportState;
+  readonly scanning: boolean;
+  readonly scanAsked: boolean;
+  readonly retry: Retry | undefined;
+  readonly authorization: { readonly version: number; readonly scanVersion: number };
+  readonly waits: number;
+  readonly queue: QueueEntries;
+  readonly refusedItems: number;
+  readonly anyRejected: boolean;
+}
+
+export interface Standing {
+  readonly queue: ChangeQueue;
+  state: ExportState;
+  reason: string;
+  reasonCode: string;
+  stateChanged: boolean;
+  /** What the store and the scan know of the state. */
+  told: ExportState;
+  /** Whether a scan is under way; whether one is to be made, and of whom where not of all. */
+  scanning: boolean;
+  scanAsked: boolean;
+  retry: Retry | undefined;
+  /** Members that are sent before the rest waits for approval; undefined where none is to be given. */
+  canary: number | undefined;
+  flushAsked: boolean;
+  /** Of the authorization: the newest version known, and that of the time at which the scan began. */
+  version: number;
+  scanVersion: number;
+  /** How often it has waited for Responsys since something last succeeded. */
+  waits: number;
+  /** That this run has taken. */
+  signals: number;
+  refusedItems: number;
+  anyRejected: boolean;
+}
+
+export const openStanding = (canary: number | undefined, carried: Carried | undefined): Standing => ({
+  queue: openChangeQueue(carried?.queue),
+  state: carried?.state ?? 'checking',
+  reason: carried?.reason ?? '',
+  reasonCode: carried?.reasonCode ?? '',
+  stateChanged: true,
+  told: carried?.told ?? 'running',
+  scanning: carried?.scanning ?? false,
+  scanAsked: carried?.scanAsked ?? true,
+  retry: carried?.retry,
+  canary,
+  flushAsked: false,
+  version: carried?.authorization.version ?? 0,
+  scanVersion: carried?.authorization.scanVersion ?? 0,
+  waits: carried?.waits ?? 0,
+  signals: 0,
+  refusedItems: carried?.refusedItems ?? 0,
+  anyRejected: carried?.anyRejected ?? false,
+});
+
+export function carriedOf(job: Standing): Carried {
+  const { state, reason, reasonCode, told, scanning, scanAsked, retry, waits, refusedItems, anyRejected } =
+    job;
+  return {
+    ...{ state, reason, reasonCode, told, scanning, scanAsked, retry, waits, refusedItems, anyRejected },
+    authorization: { version: job.version, scanVersion: job.scanVersion },
+    queue: job.queue.entries(),
+  };
+}
+
+export function enter(job: Standing, state: ExportState, reason = '', reasonCode = ''): void {
+  Object.assign(job, { state, reason, reasonCode, stateChanged: true });
+}
+
+/** A step has failed. @param versionThen of the authorization, when the step began */
+export function hinder(job: Standing, why: string, code: string, versionThen: number): void {
+  if (code === 'SERVICE_UNAVAILABLE') {
+    if (job.state === 'running') enter(job, 'waiting', why, code);
+    job.waits += 1;
+  } else if (code !== 'AUTHORIZATION_REFUSED' || versionThen === job.version) {
+    enter(job, 'parked', why, code);
+  }
+  // Otherwise the authorization has been updated meanwhile: what was refused is not what is valid now.
+}
+
+/** When what is queued is due, by its oldest entry; undefined while nothing is queued. */
+export const flushAtMs = ({ queue }: Standing, flushIntervalMs: number): number | undefined =>
+  queue.oldestMs === undefined ? undefined : queue.oldestMs + flushIntervalMs;
+
+export function statusOf(job: Standing, flushIntervalMs: number): ExportStatus {
+  const { state, reason, scanning, queue, refusedItems } = job;
+  const flushAt = flushAtMs(job, flushIntervalMs);
+  const nextFlushAt = flushAt === undefined ? null : new Date(flushAt).toISOString();
+  return { state, reason, scanning, queued: queue.size, nextFlushAt, refusedItems };
+}
