@@ -1,11 +1,14 @@
 /**
- * `npm run sandbox -- --data FILE.sqlite`: a local Responsys, with its SFTP server. Prints one JSON line when it is ready, and
- * stops cleanly on SIGINT and SIGTERM.
+ * `npm run sandbox -- --data FILE.sqlite`: a local Responsys, with its SFTP server. Prints one JSON line when it
+ * is ready, and stops cleanly on SIGINT and SIGTERM. `npm run sandbox -- files` generates event files in a
+ * running one.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startFileServer } from './file-server.ts';
+import { runFilesCommand } from './files-command.ts';
+import { forgetRunning, noteRunning } from './running-file.ts';
 import { openSandbox } from './sandbox.ts';
 import { listen } from './server.ts';
 
@@ -17,6 +20,8 @@ const usage = `npm run sandbox -- --data FILE.sqlite [--port N] [--api-port N] [
   --sftp-port the port of the SFTP server (default: a free one)
   --config    settings laid over the defaults, as docs/sandbox.md lists them
   --host      the address to listen at (default 127.0.0.1); the sandbox is for trials, not for a network
+
+npm run sandbox -- files --help   generates event files in a running sandbox
 `;
 
 function readPort(flag: string, text: string): number {
@@ -26,6 +31,10 @@ function readPort(flag: string, text: string): number {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'files') {
+    await runFilesCommand(process.argv.slice(3));
+    return;
+  }
   const { values } = parseArgs({
     options: {
       data: { type: 'string' },
@@ -57,6 +66,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     await Promise.all([listening.stop(), fileServer.stop()]);
+    forgetRunning(data);
     await sandbox.close();
     process.exit(0);
   };
@@ -65,6 +75,7 @@ async function main(): Promise<void> {
 
   const [username = '', user] = Object.entries(sandbox.context.config().users)[0] ?? [];
   const { login, api } = listening;
+  noteRunning(data, { login });
   const ready = {
     ready: true,
     ...{ login, api, page: `${login}/` },
