@@ -144,12 +144,14 @@ export function tellStory({ chance, people, quotas, days, firstDayMs }: StoryOpt
     const first = from > 0 || day === 0 ? from + skipped : from;
     const number = first < end ? first + (chance('which', bits) % (end - first)) : from;
     const parent = happening(earlier, Math.min(number, end - 1));
+    // What is ordered is what was clicked.
+    const link = earlier === 'CLICK' ? parent.link : bits % 4;
     const delayMs = 5_000 + (chance('delay', bits) % withinMs);
     const isSameDay = dayOf(earlier, parent.number) === day;
     const atMs = isSameDay
       ? parent.atMs + delayMs
       : startMs(day) + 8 * hour + (chance('time', bits) % (9 * hour));
-    return { person: parent.person, launch: parent.launch, link: parent.link, atMs };
+    return { person: parent.person, launch: parent.launch, link, atMs };
   }
 
   return {
