@@ -5,7 +5,6 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   statSync,
@@ -15,6 +14,7 @@ import {
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import ssh2 from 'ssh2';
 import type { SFTPWrapper } from 'ssh2';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { connect } from '../../systems/sftp/connection.ts';
@@ -73,11 +73,10 @@ describe('The sandbox’s SFTP server', () => {
       connect(loginTo(sandbox, { hostKeyFingerprint: `SHA256:${'A'.repeat(43)}` })),
       (error) => error instanceof ExpectedError && error.code === 'HOST_KEY_CHANGED',
     );
-    const made = mkdtempSync(join(folder, 'key-'));
-    const keygen = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(made, 'own')]);
-    if (keygen.status !== 0) return;
-    const publicKey = readFileSync(join(made, 'own.pub'), 'utf8').trim();
-    const own = { privateKey: readFileSync(join(made, 'own'), 'utf8') };
+    const own = { privateKey: otherKey() };
+    const parsed = ssh2.utils.parseKey(own.privateKey);
+    assert.ok(!(parsed instanceof Error));
+    const publicKey = `${parsed.type} ${parsed.getPublicSSH().toString('base64')} mine`;
     await assert.rejects(connect(loginTo(sandbox, own)), refused);
     const bad = await sandbox.control('POST', 'config', { sftp: { publicKeys: [own.privateKey] } });
     assert.equal(bad.status, 400);
