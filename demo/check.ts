@@ -1,8 +1,10 @@
 /**
- * Holds what the sandbox has against what the job says: the demo ends well only when the numbers add up.
+ * Holds what the sandbox has, and what it delivered, against what the jobs say: the demo ends well only when
+ * the numbers add up.
  */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import type { Generated, ImportSummary } from './import.ts';
 
 type Row = Readonly<Record<string, string>>;
 
@@ -54,8 +56,59 @@ export interface Told extends Held {
 }
 
 /** What does not add up, in words; empty when all does. */
-export function differences(expected: Told, found: Told): readonly string[] {
-  return (Object.keys(expected) as (keyof Told)[])
-    .filter((name) => expected[name] !== found[name])
-    .map((name) => `${name}: expected ${expected[name]}, found ${found[name]}`);
+export const differences = (expected: Told, found: Told): readonly string[] =>
+  between(new Map(Object.entries(expected)), new Map(Object.entries(found)));
+
+/** Counters of profiles, by the type of the events that they count. */
+export const counters = {
+  SENT: 'email_sent_ct',
+  OPEN: 'email_open_ct',
+  CLICK: 'email_click_ct',
+  BOUNCE: 'email_bounce_ct',
+  COMPLAINT: 'email_complaint_ct',
+  OPT_IN: 'email_opt_in_ct',
+  OPT_OUT: 'email_opt_out_ct',
+  SMS_SENT: 'sms_sent_ct',
+  SMS_DELIVERED: 'sms_open_ct',
+  SMS_FAIL: 'sms_bounce_ct',
+  SMS_OPT_IN: 'sms_opt_in_ct',
+  SMS_OPT_OUT: 'sms_opt_out_ct',
+} as const;
+
+/**
+ * What does not add up between the files, the job and the profiles: every row is an event or rejected.
+ *
+ * @param sums the counters of all profiles
+ */
+export function importDifferences(
+  generated: Generated,
+  { files, events }: ImportSummary,
+  sums: ReadonlyMap<string, number>,
+): readonly string[] {
+  const types = Object.entries(generated.events);
+  const counted = Object.entries(counters);
+  return between(
+    new Map([
+      ['files imported', generated.files.length],
+      ['rows', generated.rows],
+      ['rejected rows', generated.badRows],
+      ...types.map(([type, number]) => [`${type} events`, number] as const),
+      ...counted.map(([type, name]) => [`${name} of all profiles`, generated.events[type] ?? 0] as const),
+    ]),
+    new Map([
+      ['files imported', files.done],
+      ['rows', events.total + events.known + events.rejected],
+      ['rejected rows', events.rejected],
+      ...types.map(([type]) => [`${type} events`, events.byType[type] ?? 0] as const),
+      ...counted.map(([, name]) => [`${name} of all profiles`, sums.get(name) ?? 0] as const),
+    ]),
+  );
 }
+
+const between = (
+  expected: ReadonlyMap<string, number>,
+  found: ReadonlyMap<string, number>,
+): readonly string[] =>
+  [...expected]
+    .filter(([name, number]) => found.get(name) !== number)
+    .map(([name, number]) => `${name}: expected ${number}, found ${found.get(name) ?? 0}`);

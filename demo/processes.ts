@@ -8,19 +8,30 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { environmentForChildren } from '../systems/environment.ts';
+import { environmentForChildren, fileServerSchema, readRunning } from '../systems/environment.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const readyLine = z.object({
   ready: z.literal(true),
   uiUrl: z.string(),
-  sandbox: z.object({ login: z.string(), page: z.string(), username: z.string(), password: z.string() }),
+  sandbox: z.object({
+    login: z.string(),
+    page: z.string(),
+    username: z.string(),
+    password: z.string(),
+    sftp: fileServerSchema,
+  }),
 });
-export type Ready = z.infer<typeof readyLine>;
+type Ready = z.infer<typeof readyLine>;
+
+/** A line to the reader. */
+export type Say = (line: string) => void;
 
 export interface Product {
   readonly ready: Ready;
+  /** The store, to be looked into. */
+  readonly databaseUrl: string;
   /** Runs a client command, and reads its JSON. @throws Error with what the command said */
   readonly client: (...args: string[]) => Promise<unknown>;
   readonly stop: () => Promise<void>;
@@ -45,6 +56,7 @@ export async function startProduct(dataFolder: string): Promise<Product> {
   const ready = await firstReadyLine(child);
   return {
     ready,
+    databaseUrl: readRunning(dataFolder)?.databaseUrl ?? '',
     client: (...command) => runClient(command, env),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

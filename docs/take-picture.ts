@@ -1,5 +1,5 @@
 /**
- * Takes the README's picture: a job in Temporal's Web UI, by a real browser.
+ * Takes the documentation's pictures: a job in Temporal's Web UI, by a real browser.
  *
  * usage: npm run picture -- URL FILE.png [TAB] (with `npm run demo -- --keep` running, which prints the URL);
  * TAB is the name of a tab of the page, such as "User Metadata"

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { fieldTypes } from './columns.ts';
 import { defaults } from './defaults.ts';
 import { functionNames } from './functions.ts';
+import { readPublicKey } from './sftp/keys.ts';
 
 const name = z.string().min(1).max(100);
 
@@ -71,6 +72,19 @@ export const configSchema = z.strictObject({
   unknownField: z.enum(['INVALID_FIELD_NAME', 'INVALID_PARAMETER']),
   /** Whether `defaultPermissionStatus` also touches records that a merge updates. Oracle's text is unclear. */
   permissionOnUpdate: z.boolean(),
+  /** The SFTP server that event files are fetched from. */
+  sftp: z.strictObject({
+    /** Responsys' own have the form `<account>_scp`. */
+    username: name,
+    /** Keys that may log in besides the sandbox's own: lines as in `authorized_keys`. */
+    publicKeys: z.array(
+      z.string().refine((line) => readPublicKey(line) !== undefined, {
+        error: 'is no public key in one line, as ssh-keygen writes it to a .pub file',
+      }),
+    ),
+    /** The folders that are made below `/` where they are missing. */
+    folders: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)),
+  }),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -5,6 +5,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Config } from './config.ts';
+import { generateFiles } from './events/generate.ts';
+import { filesRequestSchema } from './events/request.ts';
 import { Refused } from './errors.ts';
 import { faultSchema } from './faults.ts';
 import { jsonType, readBody, send, urlOf } from './http.ts';
@@ -34,6 +36,7 @@ const replies: Readonly<Record<string, Reply>> = {
     context.account.unlock(z.strictObject({ username: z.string().optional() }).parse(body ?? {}).username);
     return context.account.users();
   },
+  'POST files': (sandbox, body) => generateFiles(sandbox, filesRequestSchema.parse(body ?? {})),
   'POST reset': (sandbox) => {
     sandbox.reset();
     return state(sandbox);
@@ -61,7 +64,11 @@ export async function serveControl(
     }
     const reply = replies[`${request.method ?? ''} ${what}`];
     if (reply === undefined || names.length > 0) answer(404, { error: `There is no ${url.pathname}` });
-    else answer(200, reply(sandbox, body.length === 0 ? undefined : JSON.parse(body.toString('utf8')), url));
+    else
+      answer(
+        200,
+        await reply(sandbox, body.length === 0 ? undefined : JSON.parse(body.toString('utf8')), url),
+      );
   } catch (error) {
     const text = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     answer(error instanceof Refused ? error.status : 400, { error: text });

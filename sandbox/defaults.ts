@@ -40,4 +40,6 @@ export const defaults = {
   badEmail: 'whole-request',
   unknownField: 'INVALID_FIELD_NAME',
   permissionOnUpdate: false,
+  // The folders are those of Responsys' file server. Source: reference §6.7.
+  sftp: { username: 'sandbox_scp', publicKeys: [], folders: ['upload', 'download', 'archive'] },
 } as const;

@@ -1,43 +1,17 @@
 /**
- * The sandbox's page: lists and tables with their first rows, and the last requests. Everything that comes
+ * The sandbox's page: lists and tables with their first rows, the last event files and requests. Everything that comes
  * from outside is escaped. It renews itself every three seconds without losing the reader's place.
  */
 import { isMatchColumn } from './columns.ts';
+import { count, html } from './html.ts';
+import type { Html } from './html.ts';
+import { filesSection, fileServerLine } from './page-files.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { readPage } from './rows-stream.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const shownRows = 50;
 const shownRequests = 100;
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** HTML that is safe to put into HTML. */
-interface Html {
-  readonly html: string;
-}
-
-/** A template whose values are escaped, unless they are HTML already. */
-function html(
-  parts: TemplateStringsArray,
-  ...values: readonly (string | number | Html | readonly Html[])[]
-): Html {
-  const texts = values.map((value) => {
-    if (typeof value === 'string' || typeof value === 'number') return escape(String(value));
-    return 'html' in value ? value.html : value.map((item) => item.html).join('');
-  });
-  return { html: String.raw({ raw: parts }, ...texts) };
-}
-
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
-
-const count = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 /** The whole page. */
 export function page(sandbox: Sandbox): string {
@@ -56,7 +30,7 @@ export function page(sandbox: Sandbox): string {
       </section>`,
   );
   const main = html`<main>
-    ${lists}
+    ${lists} ${filesSection(sandbox)}
     <section>
       <h2>Requests <small>the last ${requests.length}</small></h2>
       ${requestsTable(requests)}
@@ -65,6 +39,7 @@ export function page(sandbox: Sandbox): string {
   const header = html`<header>
     <h1>Responsys sandbox</h1>
     <p>Account ${config().account.name} · API at ${sandbox.context.endPoint()}</p>
+    ${fileServerLine(sandbox)}
   </header>`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Responsys sandbox</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>${style}</style></head>

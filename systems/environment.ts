@@ -31,6 +31,16 @@ const variables = z.object({
   XDG_CACHE_HOME: z.string().optional(),
 });
 
+/** Where the sandbox serves event files: what an SFTP authorization is made of, and the folder on this machine. */
+export const fileServerSchema = z.object({
+  host: z.string(),
+  port: z.number(),
+  username: z.string(),
+  privateKeyFile: z.string(),
+  hostKeyFingerprint: z.string(),
+  folder: z.string(),
+});
+
 const runningFile = z.object({
   pid: z.number(),
   databaseUrl: z.string(),
@@ -39,7 +49,13 @@ const runningFile = z.object({
   uiUrl: z.string(),
   allowHosts: z.array(z.string()),
   sandbox: z
-    .object({ login: z.string(), page: z.string(), username: z.string(), password: z.string() })
+    .object({
+      login: z.string(),
+      page: z.string(),
+      username: z.string(),
+      password: z.string(),
+      sftp: fileServerSchema,
+    })
     .optional(),
 });
 

@@ -13,6 +13,9 @@ export function panelOf({ running, dataFolder }: Embedded): string {
       : ([
           ['Sandbox', pc.cyan(sandbox.page)],
           ['  log in with', `${sandbox.login}  ${sandbox.username} / ${sandbox.password}`],
+          ['  event files', `sftp://${sandbox.sftp.username}@${sandbox.sftp.host}:${sandbox.sftp.port}`],
+          ['  login key', sandbox.sftp.privateKeyFile],
+          ['  host key', sandbox.sftp.hostKeyFingerprint],
         ] as const)),
     ['Data and logs', dataFolder],
   ];

@@ -43,6 +43,7 @@ async function run(flags: StartFlags, files: EmbeddedOptions['files']): Promise<
       port: flags.port,
       uiPort: flags.uiPort,
       sandboxPort: flags.sandboxPort,
+      sftpPort: flags.sftpPort,
       throwaway: flags.throwaway,
       notice: (text) => process.stderr.write(`${text}\n`),
       signal: asked.signal,

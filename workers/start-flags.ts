@@ -11,6 +11,7 @@ Usage: npm start -- [options]
   --port PORT          Temporal's port (default: 7233; 0: any free one)
   --ui-port PORT       the Web UI's port (default: 8233; 0: any free one)
   --sandbox-port PORT  the sandbox's port (default: any free one)
+  --sftp-port PORT     the port of the sandbox's SFTP server (default: any free one)
   --throwaway          remove the database at the end
   --json               say where everything is as one line of JSON
   --help
@@ -21,6 +22,7 @@ export interface StartFlags {
   readonly port: number;
   readonly uiPort: number;
   readonly sandboxPort: number | undefined;
+  readonly sftpPort: number;
   readonly throwaway: boolean;
   readonly json: boolean;
   readonly help: boolean;
@@ -34,6 +36,7 @@ export function readFlags(args: readonly string[]): StartFlags {
     port: { type: 'string' },
     'ui-port': { type: 'string' },
     'sandbox-port': { type: 'string' },
+    'sftp-port': { type: 'string' },
     throwaway: { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean' },
@@ -45,6 +48,7 @@ export function readFlags(args: readonly string[]): StartFlags {
     port: portOf('--port', values.port, 7233),
     uiPort: portOf('--ui-port', values['ui-port'], 8233),
     sandboxPort: values.sandbox === true || values['sandbox-port'] !== undefined ? sandboxPort : undefined,
+    sftpPort: portOf('--sftp-port', values['sftp-port'], 0),
     throwaway: values.throwaway === true,
     json: values.json === true,
     help: values.help === true,

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { FileServerFace } from '../../sandbox/file-server.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'sandbox', 'main.ts');
 
@@ -29,6 +30,7 @@ export interface Running {
   readonly api: string;
   readonly username: string;
   readonly password: string;
+  readonly sftp: FileServerFace;
   readonly folder: string;
   /** A call with a token; it logs in before the first. The path goes below `/rest/api/v1.3`, unless it starts with /rest. */
   call(verb: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
@@ -57,8 +59,11 @@ export async function startSandbox(folder = newFolder(), config: object = {}): P
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const ready = JSON.parse(line) as Pick<Running, 'login' | 'api' | 'username' | 'password'>;
+  const [line] = (await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    exited.then(([code]) => Promise.reject(new Error(`the sandbox ended with ${code} before it was ready`))),
+  ])) as [string];
+  const ready = JSON.parse(line) as Pick<Running, 'login' | 'api' | 'username' | 'password' | 'sftp'>;
   let authToken: string | undefined;
 
   const running: Running = {

@@ -24,6 +24,8 @@ export interface EmbeddedOptions {
   readonly uiPort: number;
   /** Starts the sandbox too, on this port, 0 for any free one. */
   readonly sandboxPort?: number | undefined;
+  /** Of the sandbox's SFTP server, 0 for any free one. */
+  readonly sftpPort: number;
   /** Removes PostgreSQL's data at the stop; the data folder itself is its maker's to remove. @default false */
   readonly throwaway?: boolean;
   /** Told in the reader's words what takes a while or was found. */
@@ -94,7 +96,13 @@ async function startParts(
   const sandbox =
     options.sandboxPort === undefined
       ? undefined
-      : await startSandbox({ dataFolder, port: options.sandboxPort, file: files?.sandbox, onSpawn });
+      : await startSandbox({
+          dataFolder,
+          port: options.sandboxPort,
+          sftpPort: options.sftpPort,
+          file: files?.sandbox,
+          onSpawn,
+        });
   if (sandbox !== undefined) {
     stops.push(() => sandbox.child.stop());
     children.push(sandbox.child);

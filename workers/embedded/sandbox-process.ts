@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { ExpectedError } from '../../jobs/errors.ts';
+import { fileServerSchema } from '../../systems/environment.ts';
 import { lastLines, startChild, type Child } from './child.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -14,6 +15,7 @@ const readyLine = z.object({
   page: z.url(),
   username: z.string(),
   password: z.string(),
+  sftp: fileServerSchema,
 });
 
 /** Its ready line's addresses and login. */
@@ -30,6 +32,8 @@ export interface SandboxOptions {
   readonly dataFolder: string;
   /** @default 0, any free one */
   readonly port?: number;
+  /** Of its SFTP server. @default 0, any free one */
+  readonly sftpPort?: number;
   /** Replaces parts of its default content and behaviour. */
   readonly configFile?: string | undefined;
   /** @default this project's sandbox */
@@ -39,7 +43,7 @@ export interface SandboxOptions {
 
 /** Starts the sandbox and waits for its word that it is ready. @throws ExpectedError with the end of its log */
 export async function startSandbox(options: SandboxOptions): Promise<RunningSandbox> {
-  const { dataFolder, port = 0, configFile } = options;
+  const { dataFolder, port = 0, sftpPort = 0, configFile } = options;
   const file = options.file ?? join(import.meta.dirname, '..', '..', 'sandbox', 'main.ts');
   const logFile = join(dataFolder, 'sandbox.log');
   const child = await startChild({
@@ -47,6 +51,7 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
     command: process.execPath,
     args: [
       ...[file, '--data', join(dataFolder, 'sandbox.sqlite'), '--port', String(port)],
+      ...['--sftp-port', String(sftpPort)],
       ...(configFile === undefined ? [] : ['--config', configFile]),
     ],
     logFile,
@@ -62,9 +67,9 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
       `The sandbox did not start. The end of ${logFile}:\n${lastLines(logFile)}`,
     );
   }
-  const { login, api, page, username, password } = ready.data;
+  const { login, api, page, username, password, sftp } = ready.data;
   return {
-    face: { login, api, page, username, password },
+    face: { login, api, page, username, password, sftp },
     allowHosts: [...new Set([login, api].map((url) => new URL(url).host))],
     child,
   };
