@@ -7,6 +7,7 @@ import { addAccountCommands } from './commands/accounts.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
+import { addMappingCommands } from './commands/mappings.ts';
 import { addEventAccountCommand } from './commands/event-accounts.ts';
 
 const program = new Command('lytics-responsys')
@@ -19,6 +20,7 @@ addAccountCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
 addEventAccountCommand(program);
+addMappingCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,7 +1,6 @@
 /**
  * A mapping in LQL, as importing needs it: rows of one file's account and event type.
  */
-import { notValid } from '../../jobs/errors.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { defaultMappingText } from '../../lql/default-mapping.ts';
 import { compileMapping } from '../../lql/mapping/mapping.ts';
@@ -22,13 +21,8 @@ interface TimedRow {
  * @param text of a job's own mapping; undefined for the default one
  * @throws ExpectedError INPUT_NOT_VALID with line and column
  */
-export function readMapping(text: string | undefined): Mapping {
-  const mapping = compileMapping(text ?? defaultMappingText, { noIdentity: [...noValue] });
-  for (const { name, isIdentity } of mapping.fields)
-    if (isIdentity && !isIdentityField(name))
-      throw notValid('mapping', `BY names ${name}; a profile is found by ${identityFields.join(', ')}`);
-  return mapping;
-}
+export const readMapping = (text: string | undefined): Mapping =>
+  compileMapping(text ?? defaultMappingText, { noIdentity: [...noValue], identityFields });
 
 const isIdentityField = (name: string): name is Identity['field'] =>
   (identityFields as readonly string[]).includes(name);
