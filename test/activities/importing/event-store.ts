@@ -6,7 +6,6 @@ import { mapEvents, readMapping } from '../../../activities/importing/lql-mappin
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { beginAttempt, noteListing } from '../../../systems/store/event-files.ts';
-import type { Attempt } from '../../../systems/store/event-files.ts';
 import { openHashKeys } from '../../../systems/store/identities.ts';
 import type { HashKeys } from '../../../systems/store/identities.ts';
 import { keyFrom } from '../../../systems/store/secrets.ts';
@@ -23,46 +22,51 @@ export interface EventStore {
   /** Adds an import, or gives it another mapping. */
   setImport(jobId: string, mapping?: string): Promise<void>;
   /** Imports a file of this name, such as `1_CLICK_20260131_190000.txt`. @returns its id */
-  importFile(jobId: string, path: string, rows: readonly (readonly string[])[]): Promise<number>;
-  /** Imports a file that is there and to be read. */
-  readFile(fileId: number, rows: readonly (readonly string[])[]): Promise<void>;
+  importFile(
+    jobId: string,
+    path: string,
+    rows: readonly (readonly string[])[],
+    meanwhile?: () => Promise<void>,
+  ): Promise<number>;
+  /** Imports a file that is there and to be read. @param meanwhile done when half of it is read */
+  readFile(
+    fileId: number,
+    rows: readonly (readonly string[])[],
+    meanwhile?: () => Promise<void>,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @param columns of every file; one of them is EVENT_CAPTURED_DT, in milliseconds */
 export async function openEventStore(columns: readonly string[]): Promise<EventStore> {
-  const { store, url, close } = await openTestStore();
+  const own = await openTestStore();
+  const { store, url } = own;
   const keyText = randomBytes(32).toString('base64');
   const key = keyFrom(keyText);
   const hashKeys = await openHashKeys(store, key);
 
-  async function take(attempt: Attempt, rows: readonly (readonly string[])[]): Promise<void> {
-    const { rows: jobs } = await store.query<{ mapping: string | null }>(
-      "select configuration ->> 'mapping' as mapping from jobs where id = $1",
-      [attempt.jobId],
+  const readFile: EventStore['readFile'] = async (fileId, rows, meanwhile) => {
+    const { rows: files } = await store.query<{ configuration: object }>(
+      'select configuration from jobs join event_files on job_id = jobs.id where event_files.id = $1',
+      [fileId],
     );
-    const records: FileRecord[] = [
-      { columns },
-      ...rows.map((values, index) => ({ line: index + 2, values })),
-    ];
+    const reading = { customDelimiter: '|', timeZone: 'UTC', ...files[0]?.configuration };
+    const attempt = await beginAttempt(store, fileId, reading);
+    if (attempt === undefined) throw new Error('The file is not to be read.');
+    const half = rows.length >> 1;
+    const records = rows.map((values, index): FileRecord => ({ line: index + 2, values }));
     await importRows(
       {
         store,
         hashKeys,
         attempt,
-        mapping: mapEvents(readMapping(jobs[0]?.mapping ?? undefined), attempt.accountId, attempt.eventType),
+        mapping: mapEvents(readMapping(attempt.reading.mapping), attempt.accountId, attempt.eventType),
         bounds: { chunkRows: 7, chunkCharacters: 1_000_000, foldEvents: 18, foldBytes: 1 << 30 },
         readTime: (text) => (text === '' ? undefined : Number(text)),
         bytesRead: () => 0,
       },
-      () => Promise.resolve(inOne(records)),
+      () => Promise.resolve(inTwo([{ columns }, ...records.slice(0, half)], records.slice(half), meanwhile)),
     );
-  }
-
-  const readFile = async (fileId: number, rows: readonly (readonly string[])[]): Promise<void> => {
-    const attempt = await beginAttempt(store, fileId);
-    if (attempt === undefined) throw new Error('The file is not to be read.');
-    await take(attempt, rows);
   };
   return {
     store,
@@ -78,7 +82,7 @@ export async function openEventStore(columns: readonly string[]): Promise<EventS
         [jobId, mapping === undefined ? {} : { mapping }],
       );
     },
-    importFile: async (jobId, path, rows) => {
+    importFile: async (jobId, path, rows, meanwhile) => {
       const [, accountId = '', eventType = '', stamp = ''] = /^(\d+)_([A-Z_]+)_(\d+_\d+)/.exec(path) ?? [];
       const seen = {
         ...{ path, sizeBytes: rows.length, modifiedAtMs: 0, accountId, eventType, stamp },
@@ -90,15 +94,20 @@ export async function openEventStore(columns: readonly string[]): Promise<EventS
         [jobId, path],
       );
       const id = files[0]?.id ?? 0;
-      await readFile(id, rows);
+      await readFile(id, rows, meanwhile);
       return id;
     },
     readFile,
-    close,
+    close: () => own.close(),
   };
 }
 
-async function* inOne<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
-  await Promise.resolve();
-  yield items;
+async function* inTwo<Item>(
+  first: readonly Item[],
+  second: readonly Item[],
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): AsyncGenerator<readonly Item[]> {
+  yield first;
+  await meanwhile();
+  yield second;
 }
