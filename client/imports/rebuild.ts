@@ -21,6 +21,8 @@ import { expectedOf } from '../jobs/start.ts';
 import type { Output } from '../output.ts';
 import { steerImport } from './steer.ts';
 
+const beginsWithinMs = 60_000;
+
 /** Builds all profiles anew by the job's mapping. @throws ExpectedError */
 export async function rebuildJob(context: Context, output: Output, job: ImportJob): Promise<void> {
   const ended = await rebuild(context, output, job, undefined);
@@ -114,10 +116,17 @@ function openBar(): SingleBar {
   return bar;
 }
 
-/** Until the process ends, or nobody waits for it any more. */
+/** Until nobody waits for it any more. @throws ExpectedError NO_WORKER where none begins */
 async function showing(store: Pool, bar: SingleBar | undefined): Promise<never> {
-  for (;;) {
-    const progress = bar === undefined ? undefined : await rebuildProgress(store).catch(() => undefined);
+  const untilMs = Date.now() + beginsWithinMs;
+  for (let hasBegun = false; ;) {
+    const progress = await rebuildProgress(store).catch(() => undefined);
+    hasBegun ||= progress !== undefined;
+    if (!hasBegun && Date.now() > untilMs)
+      throw new ExpectedError(
+        'NO_WORKER',
+        'No worker began within a minute; it begins as soon as one runs ("npm run worker").',
+      );
     if (progress !== undefined && progress.lines > 0) bar?.update(progress.walked / progress.lines);
     await wait(500, undefined, { ref: false });
   }

@@ -48,10 +48,10 @@ export function showPerson(output: Output, person: StoredPerson, events: Persons
   const shown = latest.length < total ? `the latest ${latest.length} of ${count(total)}` : count(total);
   section(output, 'Events', shown, ['when', 'event', 'about', 'file and line'], () => {
     const places = latest.map(({ file, line }) => cut(`${file}:${line}`, 50));
-    const room = widest - 16 - 6 - Math.max(...places.map(({ length }) => length));
+    const room = widest - 19 - 6 - Math.max(...places.map(({ length }) => length));
     const longestEvent = Math.max(...latest.map(({ event }) => event.length));
     return latest.map((event, index) => [
-      minute(event.at),
+      event.at.toISOString().slice(0, 19).replace('T', ' '),
       event.event,
       cut(aboutOf(event), Math.max(room - longestEvent, 8)),
       places[index] ?? '',

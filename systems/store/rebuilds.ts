@@ -196,13 +196,14 @@ export async function readRebuild(database: Database, id: number): Promise<Rebui
   return totals;
 }
 
-/** How far the rebuild that runs has come, in lines of files. */
+/** How far the rebuild that runs has come, in lines of files; undefined where none runs. */
 export async function rebuildProgress(
   database: Database,
 ): Promise<{ readonly walked: number; readonly lines: number } | undefined> {
   const { rows } = await database.query<{ walked: number; lines: number }>(
     `select coalesce(sum(walked_to), 0)::bigint as walked, coalesce(sum(to_line), 0)::bigint as lines
-       from rebuilds join rebuild_files on rebuild_id = id where state not in ('done', 'abandoned')`,
+       from rebuilds left join rebuild_files on rebuild_id = id
+      where state not in ('done', 'abandoned') group by id`,
   );
   return rows[0];
 }

@@ -79,7 +79,7 @@ test('fields, memberships, fates by target, and the latest events with file and 
   assert.match(stdout, /^j +enter +accepted +rejected +accepted +20.* 2$/m);
   assert.match(stdout, / {2}j: The row \[31m is bad/);
   assert.match(stdout, /Events: the latest 20 of 22/);
-  assert.match(stdout, /2026-01-31 18:02 +click +https:.*… +1_CLICK_20260131_190000.txt:30$/m);
+  assert.match(stdout, /2026-01-31 18:02:08 +click +https:.*… +1_CLICK_20260131_190000.txt:30$/m);
   assert.match(stdout, /--events N shows more\./);
 });
 

@@ -320,6 +320,7 @@ test('folding waits while profiles are built anew, and loses nothing', async () 
     folded_to: number;
   }>('select id, state, read_to, folded_to from event_files where path = $1', [pathOf('CLICK', 5)]);
   assert.deepEqual([stored[0]?.state, stored[0]?.read_to, stored[0]?.folded_to], ['reading', 2, 0]);
+  await assert.rejects(startRebuild(one.store, 'job', pathOf('CLICK', 5)), /is being read/);
   const { hashKeys, store } = one;
   await runRebuild({ store, hashKeys, signal: new AbortController().signal, bounds: rebuildBounds }, id);
   await one.readFile(stored[0]?.id ?? 0, later);
