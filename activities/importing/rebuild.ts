@@ -45,8 +45,8 @@ export interface RebuildBounds {
 
 export const rebuildBounds: RebuildBounds = {
   eventsAtOnce: 20_000,
-  foldEvents: 400_000,
-  foldBytes: 128 * 1024 * 1024,
+  foldEvents: 200_000,
+  foldBytes: 64 * 1024 * 1024,
 };
 
 export interface Rebuilding {
@@ -186,6 +186,8 @@ async function walk(
   }
   await transaction(store, async (database) => {
     await holdRebuild(database, attempt, 'walking');
+    // Just filled: by its old statistics each page would be looked for through the whole table.
+    await database.query('analyze rebuild_parts');
     await setRebuildState(database, attempt, 'building');
   });
 }
