@@ -21,6 +21,7 @@ import { findImportJob } from '../systems/store/import-jobs.ts';
 import type { ImportJob } from '../systems/store/import-jobs.ts';
 import { setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { JobState } from '../systems/store/jobs.ts';
+import { refuseDuringRebuild } from '../systems/store/rebuilds.ts';
 import { addUserFields } from '../systems/store/user-fields.ts';
 import type { Means } from './connections.ts';
 import { asFailure, workerStops } from './failures.ts';
@@ -131,6 +132,8 @@ export function importActivities(means: Means): ImportActivities {
   }
 
   async function importFile(job: ImportJob, fileId: number): Promise<void> {
+    // Before the file is fetched, of which nothing could be folded now.
+    await refuseDuringRebuild(store);
     const attempt = await beginAttempt(store, fileId, job.configuration);
     if (attempt !== undefined) {
       try {

@@ -7,6 +7,8 @@ import { addAccountCommands } from './commands/accounts.ts';
 import { addAudienceCommands } from './commands/audiences.ts';
 import { addAuthorizationCommands } from './commands/authorizations.ts';
 import { addJobCommands } from './commands/jobs.ts';
+import { addMappingCommands } from './commands/mappings.ts';
+import { addProfileCommands } from './commands/profiles.ts';
 import { addEventAccountCommand } from './commands/event-accounts.ts';
 
 const program = new Command('lytics-responsys')
@@ -19,6 +21,8 @@ addAccountCommands(program);
 addAudienceCommands(program);
 addJobCommands(program);
 addEventAccountCommand(program);
+addMappingCommands(program);
+addProfileCommands(program);
 
 try {
   await program.parseAsync();

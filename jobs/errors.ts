@@ -66,6 +66,12 @@ export const errorKinds = {
     remedy: 'Stop the job and start another under another label, or undo that change of the file.',
     exit: 3,
   },
+  REBUILD_RUNS: {
+    meaning: 'Profiles are being built anew; no events are folded into them until that is done.',
+    retried: true,
+    remedy: 'None; "jobs rebuild" or "jobs files --redo", run again, finishes one that broke off.',
+    exit: 3,
+  },
   REQUEST_REFUSED: {
     meaning: 'Responsys refused a whole request for a reason that is no single row’s.',
     retried: false,

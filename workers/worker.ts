@@ -10,6 +10,7 @@ import { loginGuard } from '../activities/login-guard.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
 import { importActivities } from '../activities/import-activity.ts';
+import { rebuildActivities } from '../activities/rebuild-profiles.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
     activities: {
       ...exportActivities(means, connections),
       ...importActivities(means),
+      ...rebuildActivities(means),
       ...relayActivities(means),
     },
     maxCachedWorkflows: 200,

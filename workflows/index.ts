@@ -3,3 +3,4 @@ export { exportAudience } from './export-audience.ts';
 export { relayChanges } from './relay-changes.ts';
 export { scanAudience } from './scan-audience.ts';
 export { importActivity } from './import-activity.ts';
+export { rebuildProfiles } from './rebuild-profiles.ts';

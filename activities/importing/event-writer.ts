@@ -10,6 +10,7 @@ import type { Attempt } from '../../systems/store/event-files.ts';
 import { foldPeople, moveFolding } from '../../systems/store/event-profiles.ts';
 import { readEvents, writeChunk } from '../../systems/store/events.ts';
 import type { Chunk, EventRow } from '../../systems/store/events.ts';
+import { holdOffRebuilds } from '../../systems/store/rebuilds.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
 import { gatherPeople } from './people.ts';
@@ -78,7 +79,8 @@ export function openEventWriter<Aggregates, Addition>({
     const people = gathering.people();
     const { nobodys } = gathering;
     await transaction(store, async (database) => {
-      // First, so that a stale attempt stops here and not after all the work.
+      await holdOffRebuilds(database, attempt);
+      // Then, so that a stale attempt stops here and not after all the work.
       await moveFolding(database, attempt, { from: foldedTo, to: readTo, nobodysRows: nobodys });
       await foldPeople(database, hashKeys, mapping, people);
     });

@@ -1,10 +1,10 @@
 /**
  * A mapping in LQL, as importing needs it: rows of one file's account and event type.
  */
-import { notValid } from '../../jobs/errors.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { defaultMappingText } from '../../lql/default-mapping.ts';
 import { compileMapping } from '../../lql/mapping/mapping.ts';
+import type { Json } from '../../lql/aggregate/operator.ts';
 import type { Aggregate, Mapping } from '../../lql/mapping/mapping.ts';
 import type { Row } from '../../lql/values.ts';
 import { identityFields, normaliseIdentity } from '../../systems/store/identities.ts';
@@ -22,13 +22,8 @@ interface TimedRow {
  * @param text of a job's own mapping; undefined for the default one
  * @throws ExpectedError INPUT_NOT_VALID with line and column
  */
-export function readMapping(text: string | undefined): Mapping {
-  const mapping = compileMapping(text ?? defaultMappingText, { noIdentity: [...noValue] });
-  for (const { name, isIdentity } of mapping.fields)
-    if (isIdentity && !isIdentityField(name))
-      throw notValid('mapping', `BY names ${name}; a profile is found by ${identityFields.join(', ')}`);
-  return mapping;
-}
+export const readMapping = (text: string | undefined): Mapping =>
+  compileMapping(text ?? defaultMappingText, { noIdentity: [...noValue], identityFields });
 
 const isIdentityField = (name: string): name is Identity['field'] =>
   (identityFields as readonly string[]).includes(name);
@@ -37,18 +32,55 @@ const isIdentityField = (name: string): name is Identity['field'] =>
 export const fieldsOfMapping = (mapping: Mapping): ReadonlyMap<string, Kind> =>
   new Map(mapping.fields.map(({ name, kind }) => [name, kind]));
 
+/**
+ * What was gathered of one person: by this mapping, and what others have gathered for fields that this one
+ * does not make, which is passed on as it is: several states of a field until its own mapping merges them.
+ */
+export interface Aggregates {
+  readonly own: Aggregate;
+  readonly others: Readonly<Record<string, readonly Json[]>> | undefined;
+}
+
+/** Under it stands what this mapping does not make. No field has an empty name. */
+const othersKey = '';
+
+type Written = Readonly<Record<string, Json>>;
+
+const othersIn = (written: Written): Readonly<Record<string, readonly Json[]>> =>
+  (written[othersKey] ?? {}) as Readonly<Record<string, readonly Json[]>>;
+
+/** The fields that an aggregate has gathered something for, whatever mapping wrote it. */
+export function namesInAggregate(text: string): readonly string[] {
+  const written = JSON.parse(text) as Written;
+  return [...Object.keys(written).filter((name) => name !== othersKey), ...Object.keys(othersIn(written))];
+}
+
 export function mapEvents(
   mapping: Mapping,
   accountId: string,
   eventType: string,
-): EventMapping<Aggregate, TimedRow> {
+): EventMapping<Aggregates, TimedRow> {
   const event = eventType.toLowerCase();
+  const names = new Set(mapping.fields.map(({ name }) => name));
+
+  function read(text: string): Aggregates {
+    const written = JSON.parse(text) as Written;
+    const own = mapping.fromJson(written);
+    let others: Record<string, readonly Json[]> | undefined;
+    for (const [name, state] of Object.entries(written))
+      if (!names.has(name) && name !== othersKey) (others ??= {})[name] = [state];
+    for (const [name, states] of Object.entries(othersIn(written)))
+      if (!names.has(name)) (others ??= {})[name] = [...(others[name] ?? []), ...states];
+      else for (const state of states) mapping.merge(own, mapping.fromJson({ [name]: state }));
+    return { own, others };
+  }
+
   return {
     reader: (columns) => {
-      const names = columns.map((name) => name.toLowerCase());
+      const keys = columns.map((name) => name.toLowerCase());
       return (values, atMs) => {
         const row: Record<string, unknown> = {};
-        names.forEach((name, index) => (row[name] = values[index]));
+        keys.forEach((name, index) => (row[name] = values[index]));
         row['event'] = event;
         const identities = mapping.identitiesOf(row, atMs).flatMap(({ field, value }): Identity[] => {
           if (!isIdentityField(field)) return [];
@@ -59,18 +91,28 @@ export function mapEvents(
       };
     },
     add: (aggregates, { row, atMs }) => {
-      const into = aggregates ?? mapping.newAggregate();
-      mapping.fold(into, row, atMs);
+      const into = aggregates ?? { own: mapping.newAggregate(), others: undefined };
+      mapping.fold(into.own, row, atMs);
       return into;
     },
-    merge: (into, other) => {
-      mapping.merge(into, other);
-      return into;
+    merge: ({ own, others }, other) => {
+      mapping.merge(own, other.own);
+      return { own, others: united(others, other.others) };
     },
-    write: (aggregates) => JSON.stringify(mapping.toJson(aggregates)),
-    read: (text) => mapping.fromJson(JSON.parse(text) as Parameters<Mapping['fromJson']>[0]),
-    fieldsOf: (aggregates) => mapping.valuesOf(aggregates),
+    write: ({ own, others }) =>
+      JSON.stringify(
+        others === undefined ? mapping.toJson(own) : { ...mapping.toJson(own), [othersKey]: others },
+      ),
+    read,
+    fieldsOf: ({ own }) => mapping.valuesOf(own),
   };
+}
+
+function united(one: Aggregates['others'], other: Aggregates['others']): Aggregates['others'] {
+  if (one === undefined || other === undefined) return one ?? other;
+  const all: Record<string, readonly Json[]> = { ...one };
+  for (const [name, states] of Object.entries(other)) all[name] = [...(all[name] ?? []), ...states];
+  return all;
 }
 
 /** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */

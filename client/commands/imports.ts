@@ -10,6 +10,7 @@ import { readRejectedRows } from '../../systems/store/events.ts';
 import type { RejectedRow } from '../../systems/store/events.ts';
 import { runs } from '../command.ts';
 import { importOnly } from '../imports/commands.ts';
+import { rebuildJob, redoFile } from '../imports/rebuild.ts';
 import { steerImport } from '../imports/steer.ts';
 
 const shownRows = 100;
@@ -23,15 +24,26 @@ export function addImportCommands(jobs: Command): void {
     },
   );
 
-  runs<{ limit: string }>(
+  runs(
+    jobs
+      .command('rebuild')
+      .argument('<job>')
+      .description('imports: build the profiles anew from the stream, after the mapping changed'),
+    async ({ context, output }, name = '') =>
+      rebuildJob(context, output, await importOnly(await context.store(), name)),
+  );
+
+  runs<{ limit: string; redo?: string }>(
     jobs
       .command('files')
       .argument('<job>')
       .option('--limit <number>', 'how many, the newest first', '50')
+      .option('--redo <file>', 'take this file back, and import it again')
       .description('imports: the files, and what became of each'),
     async ({ context, output, options }, name = '') => {
       const store = await context.store();
       const job = await importOnly(store, name);
+      if (options.redo !== undefined) return redoFile(context, output, job, options.redo);
       const files = await listFiles(store, job.id, Number(options.limit) || 50);
       output.result(files);
       output.table(

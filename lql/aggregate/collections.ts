@@ -6,7 +6,7 @@ import type { Bounded, Bounds } from './bounded.ts';
 import { isGreater, shownAs } from './cast.ts';
 import type { Held, ScalarKind } from './cast.ts';
 import type { FieldValue, Json, Operator } from './operator.ts';
-import { timedFromJson, timedToJson } from './scalars.ts';
+import { isTuple, timedFromJson, timedToJson } from './scalars.ts';
 import type { Cast, Fold, Preference, Scale, Timed } from './scalars.ts';
 
 /** What stands under a key, and how two of them merge. */
@@ -15,7 +15,7 @@ export interface Entry<V> {
   readonly merge: (one: V, other: V) => V;
   show(value: V): Held;
   toJson(value: V): Json;
-  fromJson(json: Json): V;
+  fromJson(json: Json): V | undefined;
 }
 
 export const timedEntry = (kind: ScalarKind, cast: Cast, merge: Preference): Entry<Timed> => ({
@@ -37,7 +37,7 @@ export const foldedEntry = (kind: ScalarKind, cast: Cast, merge: Fold, scale: Sc
   merge,
   show: (value) => shownAs(kind, scale.show(value)),
   toJson: (value) => value,
-  fromJson: (json) => json as number,
+  fromJson: (json) => (typeof json === 'number' ? json : undefined),
 });
 
 export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> {
@@ -59,11 +59,15 @@ export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> 
       return written(Object.fromEntries(entries), state.end);
     },
     fromJson(json) {
-      const [entries, end] = json as readonly [Readonly<Record<string, Json>>, string?];
-      return read(
-        Object.entries(entries).map(([key, value]) => [key, entry.fromJson(value)]),
-        end,
-      );
+      const [entries, end] = isTuple(json) ? json : [];
+      if (typeof entries !== 'object' || entries === null || isTuple(entries)) return undefined;
+      const known: [string, V][] = [];
+      for (const [key, value] of Object.entries(entries)) {
+        const state = entry.fromJson(value);
+        if (state === undefined) return undefined;
+        known.push([key, state]);
+      }
+      return read(known, end);
     },
   };
 }
@@ -89,9 +93,10 @@ export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds
         state.end,
       ),
     fromJson(json) {
-      const [texts, end] = json as readonly [readonly string[], string?];
+      const [texts, end] = isTuple(json) ? json : [];
+      if (texts === undefined || !isTuple(texts)) return undefined;
       return read(
-        texts.map((text) => [text, true]),
+        texts.filter((text) => typeof text === 'string').map((text) => [text, true]),
         end,
       );
     },
@@ -101,7 +106,9 @@ export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds
 const written = (content: Json, end: string | undefined): Json =>
   end === undefined ? [content] : [content, end];
 
-function read<V>(entries: readonly (readonly [string, V])[], end: string | undefined): Bounded<V> {
+function read<V>(entries: readonly (readonly [string, V])[], end: Json | undefined): Bounded<V> | undefined {
+  // A number is the time of a whole set or map.
+  if (end !== undefined && typeof end !== 'string') return undefined;
   const keyBytes = entries.reduce((sum, [key]) => sum + Buffer.byteLength(key), 0);
   return { entries: new Map(entries), end, keyBytes };
 }
@@ -137,8 +144,9 @@ export function wholeByTime<State>(
     show: ({ state }): FieldValue => inner.show(state),
     toJson: ({ state, atMs }) => [inner.toJson(state), atMs],
     fromJson(json) {
-      const [state, atMs] = json as readonly [Json, number];
-      return whole(inner.fromJson(state), atMs);
+      const [state, atMs] = isTuple(json) ? json : [];
+      const known = state === undefined || typeof atMs !== 'number' ? undefined : inner.fromJson(state);
+      return known === undefined || typeof atMs !== 'number' ? undefined : whole(known, atMs);
     },
   };
 }

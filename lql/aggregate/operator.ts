@@ -17,8 +17,11 @@ export interface Operator<State> {
   merge(into: State, other: State): State;
   show(state: State): FieldValue;
   toJson(state: State): Json;
-  /** Of what `toJson` wrote. */
-  fromJson(json: Json): State;
+  /**
+   * Of what `toJson` wrote. Undefined where another operator wrote it, in another form: a mapping may have
+   * changed what a field is, and what was gathered before is then no part of it.
+   */
+  fromJson(json: Json): State | undefined;
 }
 
 declare const opaque: unique symbol;

@@ -28,10 +28,14 @@ export const preferences = {
 
 export const timedToJson = ({ held, atMs }: Timed): Json => [held, atMs];
 
-export function timedFromJson(json: Json): Timed {
-  const [held, atMs] = json as readonly [Held, number];
-  return { held, atMs };
+export function timedFromJson(json: Json): Timed | undefined {
+  const [held, atMs] = isTuple(json) ? json : [];
+  return typeof atMs === 'number' && held !== null && typeof held !== 'object' && held !== undefined
+    ? { held, atMs }
+    : undefined;
 }
+
+export const isTuple = (json: Json): json is readonly Json[] => Array.isArray(json);
 
 export function byTime(kind: ScalarKind, cast: Cast, prefer: Preference): Operator<Timed> {
   return {
@@ -85,6 +89,6 @@ export function folded(kind: ScalarKind, cast: Cast, fold: Fold, scale: Scale): 
     merge: fold,
     show: (state) => shownAs(kind, scale.show(state)),
     toJson: (state) => state,
-    fromJson: (json) => json as number,
+    fromJson: (json) => (typeof json === 'number' ? json : undefined),
   };
 }

@@ -47,6 +47,8 @@ export interface Mapping {
 export interface MappingOptions {
   /** Texts that are no identity, such as "null" or "0"; compared without letter case and outer blanks. */
   readonly noIdentity?: readonly string[];
+  /** The fields that BY may name; any unless given. */
+  readonly identityFields?: readonly string[];
 }
 
 interface Writer {
@@ -55,9 +57,12 @@ interface Writer {
   readonly operator: Operator<AnyState>;
 }
 
-export function compileMapping(text: string, { noIdentity = [] }: MappingOptions = {}): Mapping {
+export function compileMapping(
+  text: string,
+  { noIdentity = [], identityFields }: MappingOptions = {},
+): Mapping {
   const statement = parseStatement(text);
-  const fields = fieldsOf(statement);
+  const fields = fieldsOf(statement, identityFields);
   const operators = fields.map(operatorOf);
   const nobody = new Set(noIdentity.map(normal));
   const places = new Map(fields.map(({ name }, place) => [name, place]));
@@ -137,7 +142,7 @@ export function compileMapping(text: string, { noIdentity = [] }: MappingOptions
 }
 
 /** The user fields in the order of their first columns; several columns of one field agree on what it is. */
-function fieldsOf(statement: Statement): readonly UserField[] {
+function fieldsOf(statement: Statement, identityFields?: readonly string[]): readonly UserField[] {
   const fields = new Map<string, UserField>();
   for (const column of statement.columns) {
     const field = userFieldOf(column, statement.by);
@@ -159,6 +164,12 @@ function fieldsOf(statement: Statement): readonly UserField[] {
         mappingLanguage.name,
         place,
         `BY names ${text}, which is ${kind}; an identity is a string`,
+      );
+    if (identityFields?.includes(text) === false)
+      throw faultAt(
+        mappingLanguage.name,
+        place,
+        `BY names ${text}; a profile is found by ${identityFields.join(', ')}`,
       );
   }
   return [...fields.values()];

@@ -9,9 +9,11 @@ import type { Database } from './database.ts';
 
 /**
  * `waiting`: not known to be whole. `failed`: to be tried again. `set-aside`: tried in vain, for a person.
- * `repeated`: its content was imported under another name or date.
+ * `repeated`: its content was imported under another name or date. `taken-back`: it is being removed, and is
+ * imported again after that.
  */
-export type FileState = 'waiting' | 'ready' | 'reading' | 'failed' | 'set-aside' | 'done' | 'repeated';
+export type FileState =
+  'waiting' | 'ready' | 'reading' | 'failed' | 'set-aside' | 'done' | 'repeated' | 'taken-back';
 
 /** A file as a listing of the folder shows it. */
 export interface SeenFile {
@@ -293,6 +295,19 @@ export async function listFiles(
   return rows;
 }
 
+/** The files of a job that were delivered under this name. */
+export async function listFilesNamed(
+  database: Database,
+  jobId: string,
+  path: string,
+): Promise<readonly EventFile[]> {
+  const { rows } = await database.query<EventFile>(
+    `select ${columns} from event_files where job_id = $1 and path = $2 order by id`,
+    [jobId, path],
+  );
+  return rows;
+}
+
 export interface FileTotals {
   readonly found: number;
   readonly done: number;
@@ -316,7 +331,7 @@ export async function fileTotals(database: Database, jobId: string): Promise<Fil
             count(*) filter (where state = 'repeated') as repeated,
             count(*) filter (where state = 'set-aside') as "setAside",
             count(*) filter (where state = 'failed') as failed,
-            count(*) filter (where state in ('waiting', 'ready')) as waiting,
+            count(*) filter (where state in ('waiting', 'ready', 'taken-back')) as waiting,
             coalesce(sum(events), 0)::bigint as events,
             coalesce(sum(repeated_rows), 0)::bigint as "repeatedRows",
             coalesce(sum(set_aside_rows), 0)::bigint as rejected,

@@ -74,6 +74,30 @@ export async function foldPeople<Aggregates>(
   await addIdentities(database, hashKeys, profiles);
 }
 
+/**
+ * What events come to of people, by profile, beside the profiles: these stay as they are. People who are new
+ * become profiles without fields, profiles of one person are merged.
+ * @param write told of each profile with what its events come to
+ */
+export async function foldBeside<Aggregates>(
+  database: Database,
+  hashKeys: HashKeys,
+  merging: Merging<Aggregates>,
+  people: readonly PersonEvents<Aggregates>[],
+  write: (parts: Iterable<readonly [profileId: string, aggregates: string]>) => Promise<void>,
+): Promise<void> {
+  if (people.length === 0) return;
+  const profiles = await gather(database, hashKeys, merging, people);
+  const made = [...profiles].filter(([, one]) => one.isNew);
+  await copyInto(
+    database,
+    'profiles (id)',
+    made.map(([id]) => [id]),
+  );
+  await addIdentities(database, hashKeys, profiles);
+  await write([...profiles].map(([id, { aggregates }]) => [id, merging.write(aggregates)] as const));
+}
+
 interface Gathered<Aggregates> {
   readonly isNew: boolean;
   aggregates: Aggregates;

@@ -63,8 +63,10 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
   await database.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', ids);
   // Side by side: they are merged by the mapping when the person's next events come.
   await database.query(
-    `update profiles as stays set aggregates = stays.aggregates || goes.aggregates from profiles as goes
-      where stays.id = $1 and goes.id = $2 and goes.aggregates is not null`,
+    `update profiles as stays
+        set aggregates = stays.aggregates || goes.aggregates,
+            told = array(select distinct unnest(stays.told || goes.told))
+       from profiles as goes where stays.id = $1 and goes.id = $2`,
     ids,
   );
   await database.query('delete from profiles where id = $1', [goesId]);

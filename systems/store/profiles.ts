@@ -163,7 +163,9 @@ async function createProfiles(
   if (created.size === 0) return;
   const ids = [...created];
   await database.query(
-    'insert into profiles (id, fields) select * from unnest($1::uuid[], $2::jsonb[]) as given (id, fields)',
+    `insert into profiles (id, fields, told)
+     select id, fields, array(select jsonb_object_keys(fields))
+       from unnest($1::uuid[], $2::jsonb[]) as given (id, fields)`,
     [ids, ids.map((id) => JSON.stringify(fields.get(id) ?? {}))],
   );
 }
@@ -188,11 +190,15 @@ async function mergeFields(
        select id, news, array(select key from jsonb_each(news)
                                where before.fields -> key is distinct from value) as names from before
      ), written as (
-       update profiles set fields = profiles.fields || news, change_no = change_no + 1, updated_at = now()
-         from changed where profiles.id = changed.id and names <> '{}'
+       update profiles
+          set fields = profiles.fields || news, change_no = change_no + (names <> '{}')::int, updated_at = now(),
+              told = array(select distinct unnest(told || array(select jsonb_object_keys(news))))
+         from changed
+        where profiles.id = changed.id
+          and (names <> '{}' or not told @> array(select jsonb_object_keys(news)))
        returning profiles.id, names
      )
-     insert into changes (profile_id, change, fields) select id, 'fields', names from written
+     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
      returning profile_id`,
     [known.map(([id]) => id), known.map(([, one]) => JSON.stringify(one))],
   );

@@ -20,3 +20,12 @@ export async function addUserFields(database: Database, fields: ReadonlyMap<stri
     [[...fields.keys()], [...fields.values()]],
   );
 }
+
+/** Makes fields, and gives those that are there these kinds. */
+export async function setKinds(database: Database, fields: ReadonlyMap<string, Kind>): Promise<void> {
+  await database.query(
+    `insert into user_fields (name, kind) select * from unnest($1::text[], $2::text[])
+     on conflict (name) do update set kind = excluded.kind`,
+    [[...fields.keys()], [...fields.values()]],
+  );
+}

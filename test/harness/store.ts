@@ -4,6 +4,7 @@ import type { Pool } from '../../systems/store/database.ts';
 import { freshDatabase } from './postgres.ts';
 
 export interface TestStore {
+  readonly url: string;
   readonly store: Pool;
   close(): Promise<void>;
 }
@@ -15,6 +16,7 @@ export async function openTestStore(): Promise<TestStore> {
     `insert into authorizations (id, kind, label, settings, sealed_secrets) values ('a', 'responsys-interact', 'a', '{}', '')`,
   );
   return {
+    url: database.url,
     store,
     close: async () => {
       await store.end();

@@ -106,3 +106,34 @@ test('No text that the store would refuse gets into a profile', () => {
     });
   }
 });
+
+test('What another operator has gathered is taken as it is or not at all, never for something else', () => {
+  fc.assert(
+    fc.property(fc.array(event, { minLength: 1, maxLength: 12 }), (events) => {
+      const written = mapping.toJson(folded(events));
+      const formOf = (value: unknown): string =>
+        Array.isArray(value) ? 'list' : value === undefined ? 'nothing' : typeof value;
+      for (const { name } of mapping.fields)
+        for (const [from, json] of Object.entries(written)) {
+          const read = mapping.fromJson({ [name]: json });
+          const shown = mapping.valuesOf(read)[name];
+          const own = folded(events);
+          const ownForm = formOf(mapping.valuesOf(own)[name]);
+          mapping.merge(own, read);
+          if (shown === undefined || ownForm === 'nothing' || from === name) continue;
+          const form = formOf(mapping.valuesOf(own)[name]);
+          const isCollection = (one: string): boolean => one === 'list' || one === 'object';
+          assert.equal(
+            isCollection(form) ? form : 'scalar',
+            isCollection(ownForm) ? ownForm : 'scalar',
+            `${name} from ${from}`,
+          );
+          assert.ok(
+            form !== 'number' || Number.isFinite(mapping.valuesOf(own)[name]),
+            `${name} from ${from}`,
+          );
+        }
+    }),
+    { numRuns: 10 },
+  );
+});

@@ -1,0 +1,54 @@
+/**
+ * Events of the stream by texts in their rows. The stream has no index of people, whose events come too fast
+ * for one: a search reads all of it, by a cursor, so that memory stays flat whatever is found.
+ */
+import type { Database, Pool } from './database.ts';
+import { transaction } from './database.ts';
+
+export interface FoundEvent {
+  readonly jobId: string;
+  readonly fileId: number;
+  readonly file: string;
+  readonly line: number;
+  readonly accountId: string;
+  readonly event: string;
+  readonly at: Date;
+  readonly columns: readonly string[];
+  readonly values: readonly string[];
+}
+
+type Row = Omit<FoundEvent, 'columns' | 'values'> & { readonly columns: string | null; readonly row: string };
+
+const eventsAtOnce = 5_000;
+
+/** @param texts of which one stands in the row, whatever the letter case. @param take told of each page */
+export async function searchEvents(
+  pool: Pool,
+  texts: readonly string[],
+  take: (database: Database, events: readonly FoundEvent[]) => Promise<void>,
+): Promise<void> {
+  await transaction(pool, async (database) => {
+    await database.query(
+      `declare found no scroll cursor for
+       select job_id as "jobId", file_id as "fileId", path as file, line, responsys_events.account_id as "accountId",
+              event, at, row,
+              (select columns from event_columns where file_id = event_files.id and from_line <= line
+                order by from_line desc limit 1) as columns
+         from responsys_events join event_files on event_files.id = file_id
+        where row ilike any($1::text[])`,
+      [texts.map((text) => `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`)],
+    );
+    for (;;) {
+      const { rows } = await database.query<Row>(`fetch ${eventsAtOnce} from found`);
+      if (rows.length === 0) return;
+      await take(
+        database,
+        rows.map(({ columns, row, ...event }) => ({
+          ...event,
+          columns: JSON.parse(columns ?? '[]') as string[],
+          values: JSON.parse(row) as string[],
+        })),
+      );
+    }
+  });
+}
