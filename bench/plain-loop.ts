@@ -6,7 +6,12 @@ import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { z } from 'zod';
-import { askFor, defaultScanPageMembers, scannedFields } from '../activities/delivery/asking.ts';
+import {
+  askFor,
+  defaultScanPageMembers,
+  scanPagesAtOnce,
+  scannedFields,
+} from '../activities/delivery/asking.ts';
 import { findJob } from '../systems/store/jobs.ts';
 import { readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
@@ -23,7 +28,6 @@ const given = z
 /** As the governor has it: calls of one function under way at once. */
 const callsAtOnce = 8;
 const rowsOfCall = 200;
-const pagesAhead = 2;
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 const store = new pg.Pool({ connectionString: given.databaseUrl });
 const agent = new Agent({ keepAlive: true });
@@ -165,7 +169,7 @@ await walkMembers(
   scannedFields(plan),
   defaultScanPageMembers,
   async (profileIds) => {
-    if (pages.length >= pagesAhead) await pages.shift();
+    if (pages.length >= scanPagesAtOnce) await pages.shift();
     const page = await readMembersNow(store, askFor(plan, profileIds));
     members += page.length;
     const calls: Promise<void>[] = [];
