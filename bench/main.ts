@@ -6,14 +6,20 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
+import { benchImport } from './import.ts';
+import { benchMemory } from './memory.ts';
 import { benchPeople } from './people.ts';
 import { benchScan } from './scan.ts';
+import { benchSignals } from './signals.ts';
 
 const benches: Readonly<Record<string, Bench>> = {
   people: benchPeople,
   scan: benchScan,
+  signals: benchSignals,
+  memory: benchMemory,
+  import: benchImport,
 };
-const byDefault: readonly string[] = ['people', 'scan'];
+const byDefault: readonly string[] = ['people', 'scan', 'signals'];
 
 const [name = '', ...args] = process.argv.slice(2);
 const isNamed = name !== '' && !name.startsWith('-');

@@ -13,6 +13,7 @@ import type { Pool } from '../systems/store/database.ts';
 import { latestScan } from '../systems/store/scans.ts';
 import type { Scan } from '../systems/store/scans.ts';
 import { keyFrom } from '../systems/store/secrets.ts';
+import type { Key } from '../systems/store/secrets.ts';
 import { recordedChildren } from '../workers/embedded/children-file.ts';
 import { startEmbedded } from '../workers/embedded/index.ts';
 import { cpuSecondsOf } from './processes.ts';
@@ -25,6 +26,7 @@ export const lists = { sandbox: 'CONTACTS_LIST', quick: 'NEWSLETTER_LIST' } as c
 export interface BenchProduct {
   readonly store: Pool;
   readonly databaseUrl: string;
+  readonly key: Key;
   readonly login: { readonly url: string; readonly username: string; readonly password: string };
   readonly temporal: Client;
   readonly pids: Readonly<Record<'postgres' | 'worker' | 'sandbox' | 'temporal', number>>;
@@ -59,7 +61,8 @@ export async function startBenchProduct(folder: string): Promise<BenchProduct> {
   };
   // What is measured is this project, not how long Responsys makes one wait.
   await configure({ limits: { '*': 1_000_000 } });
-  await addAuthorization(store, keyFrom(embedded.running.key), {
+  const key = keyFrom(embedded.running.key);
+  await addAuthorization(store, key, {
     kind: 'responsys-interact',
     label: 'Sandbox',
     description: '',
@@ -73,6 +76,7 @@ export async function startBenchProduct(folder: string): Promise<BenchProduct> {
   return {
     store,
     databaseUrl,
+    key,
     login: { url, username, password },
     temporal,
     pids: {
