@@ -89,6 +89,7 @@ async function measureOrder(
     await writeClickFile(plain, { rows, people, order });
     server.encrypt(plain, `${name}.gpg`);
     writeFileSync(join(server.ssh.home, `${name}.gpg.ready`), '');
+    const peakBefore = peakBytesOf(product.pids.worker);
     const { result, cpu } = await measureCpu(product, () => runImport(product, server));
     const micros = (seconds: number): string => number((seconds * 1e6) / rows);
     const lines = [
@@ -97,7 +98,7 @@ async function measureOrder(
         result,
         number(result.profiles),
         `${micros(cpu.worker)} / ${micros(cpu.postgres)}`,
-        megabytes(peakBytesOf(product.pids.worker)),
+        `${megabytes(peakBefore)} → ${megabytes(peakBytesOf(product.pids.worker))}`,
       ),
     ];
     const { databaseUrl } = product;
@@ -143,7 +144,7 @@ export const benchImport: Bench = async (folder, args) => {
       'rows a second',
       'profiles',
       'CPU µs a row: worker / store',
-      'worker’s peak',
+      'worker’s peak, before → after',
     ],
     lines,
   );

@@ -12,9 +12,15 @@ import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
 
-/** A row with its time: what it adds is known when it is taken into somebody's aggregate. */
+/**
+ * A row with its time: what it adds is known when it is taken into somebody's aggregate. As one text, since
+ * hundreds of thousands wait for that.
+ */
 interface TimedRow {
-  readonly row: Row;
+  /** In lower case; one list for all rows of a header. */
+  readonly names: readonly string[];
+  readonly event: string;
+  readonly values: string;
   readonly atMs: number;
 }
 
@@ -47,20 +53,19 @@ export function mapEvents(
     reader: (columns) => {
       const names = columns.map((name) => name.toLowerCase());
       return (values, atMs) => {
-        const row: Record<string, unknown> = {};
-        names.forEach((name, index) => (row[name] = values[index]));
-        row['event'] = event;
-        const identities = mapping.identitiesOf(row, atMs).flatMap(({ field, value }): Identity[] => {
-          if (!isIdentityField(field)) return [];
-          const normal = normaliseIdentity(field, value);
-          return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
-        });
-        return { identities, addition: { row, atMs } };
+        const identities = mapping
+          .identitiesOf(rowOf(names, event, values), atMs)
+          .flatMap(({ field, value }): Identity[] => {
+            if (!isIdentityField(field)) return [];
+            const normal = normaliseIdentity(field, value);
+            return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
+          });
+        return { identities, addition: { names, event, values: JSON.stringify(values), atMs } };
       };
     },
-    add: (aggregates, { row, atMs }) => {
+    add: (aggregates, { names, event: type, values, atMs }) => {
       const into = aggregates ?? mapping.newAggregate();
-      mapping.fold(into, row, atMs);
+      mapping.fold(into, rowOf(names, type, JSON.parse(values) as string[]), atMs);
       return into;
     },
     merge: (into, other) => {
@@ -71,6 +76,13 @@ export function mapEvents(
     read: (text) => mapping.fromJson(JSON.parse(text) as Parameters<Mapping['fromJson']>[0]),
     fieldsOf: (aggregates) => mapping.valuesOf(aggregates),
   };
+}
+
+function rowOf(names: readonly string[], event: string, values: readonly string[]): Row {
+  const row: Record<string, unknown> = {};
+  names.forEach((name, index) => (row[name] = values[index]));
+  row['event'] = event;
+  return row;
 }
 
 /** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */
