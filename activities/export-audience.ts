@@ -51,7 +51,7 @@ import type { Throttling } from '../systems/store/throttling.ts';
 import { planAgainstAccount } from './account-planning.ts';
 import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
-import { askFor, defaultScanPageMembers, scannedFields } from './delivery/asking.ts';
+import { askFor, defaultScanPageMembers, scanPagesAtOnce, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { asFailure, workerStops } from './failures.ts';
@@ -60,9 +60,6 @@ import { reconfigure } from './reconfigure.ts';
 import type { Reconfigured } from './reconfigure.ts';
 import { canaryInWords, tooManyRejected } from './rejections.ts';
 import { runStep } from './step.ts';
-
-/** Pages of a scan that are under way at once; they are written to the ledger in order. */
-const scanPagesAtOnce = 2;
 
 /** How often a step meets a service that does not serve before its job waits instead. */
 const patientAttempts = 3;

@@ -1,10 +1,10 @@
 /** A client command as a process of its own, with the time and the most memory that it took. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { environmentForChildren } from '../systems/environment.ts';
+import { peakBytesOf } from './processes.ts';
 
 export interface Measured {
   readonly result: unknown;
@@ -25,7 +25,7 @@ export async function measureCommand(dataFolder: string, ...args: string[]): Pro
   });
   let peakBytes: number | undefined;
   const looking = setInterval(() => {
-    peakBytes = peakOf(child.pid) ?? peakBytes;
+    peakBytes = peakBytesOf(child.pid) ?? peakBytes;
   }, lookEveryMs);
   const [[code], out, err] = await Promise.all([
     once(child, 'exit') as Promise<[number | null]>,
@@ -34,14 +34,4 @@ export async function measureCommand(dataFolder: string, ...args: string[]): Pro
   ]).finally(() => clearInterval(looking));
   if (code !== 0) throw new Error(`lytics-responsys ${args.join(' ')}: ${err.trim()}`);
   return { result: JSON.parse(out), seconds: (performance.now() - startedMs) / 1000, peakBytes };
-}
-
-/** The kernel's own high-water mark, where there is a /proc. */
-function peakOf(pid: number | undefined): number | undefined {
-  try {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
-  } catch {
-    return undefined;
-  }
 }

@@ -9,6 +9,12 @@ import { consentFields } from './consent.ts';
 /** Members of one page of a scan: ten full requests. */
 export const defaultScanPageMembers = 2_000;
 
+/**
+ * Pages of a scan that are under way at once; they are written to the ledger in order. While the store reads
+ * one and writes another, two more keep all calls going that may be under way.
+ */
+export const scanPagesAtOnce = 4;
+
 /** The fields whose presence makes the order of a scan. */
 export const scannedFields = (plan: ExportPlan): readonly string[] =>
   [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);

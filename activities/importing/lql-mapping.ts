@@ -12,9 +12,15 @@ import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
 
-/** A row with its time: what it adds is known when it is taken into somebody's aggregate. */
+/**
+ * A row with its time: what it adds is known when it is taken into somebody's aggregate. As one text, since
+ * hundreds of thousands wait for that.
+ */
 interface TimedRow {
-  readonly row: Row;
+  /** The header's names in lower case; one list for all its rows. */
+  readonly keys: readonly string[];
+  readonly event: string;
+  readonly values: string;
   readonly atMs: number;
 }
 
@@ -79,20 +85,19 @@ export function mapEvents(
     reader: (columns) => {
       const keys = columns.map((name) => name.toLowerCase());
       return (values, atMs) => {
-        const row: Record<string, unknown> = {};
-        keys.forEach((name, index) => (row[name] = values[index]));
-        row['event'] = event;
-        const identities = mapping.identitiesOf(row, atMs).flatMap(({ field, value }): Identity[] => {
-          if (!isIdentityField(field)) return [];
-          const normal = normaliseIdentity(field, value);
-          return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
-        });
-        return { identities, addition: { row, atMs } };
+        const identities = mapping
+          .identitiesOf(rowOf(keys, event, values), atMs)
+          .flatMap(({ field, value }): Identity[] => {
+            if (!isIdentityField(field)) return [];
+            const normal = normaliseIdentity(field, value);
+            return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
+          });
+        return { identities, addition: { keys, event, values: JSON.stringify(values), atMs } };
       };
     },
-    add: (aggregates, { row, atMs }) => {
+    add: (aggregates, { keys, event: type, values, atMs }) => {
       const into = aggregates ?? { own: mapping.newAggregate(), others: undefined };
-      mapping.fold(into.own, row, atMs);
+      mapping.fold(into.own, rowOf(keys, type, JSON.parse(values) as string[]), atMs);
       return into;
     },
     merge: ({ own, others }, other) => {
@@ -113,6 +118,13 @@ function united(one: Aggregates['others'], other: Aggregates['others']): Aggrega
   const all: Record<string, readonly Json[]> = { ...one };
   for (const [name, states] of Object.entries(other)) all[name] = [...(all[name] ?? []), ...states];
   return all;
+}
+
+function rowOf(keys: readonly string[], event: string, values: readonly string[]): Row {
+  const row: Record<string, unknown> = {};
+  keys.forEach((name, index) => (row[name] = values[index]));
+  row['event'] = event;
+  return row;
 }
 
 /** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */

@@ -78,6 +78,8 @@ export function openTransport({ governor, log, timeoutMs = maxCallMs }: Transpor
     maxRedirects: 0,
     maxBodyLength: Infinity,
     validateStatus: () => true,
+    // A body is text already; left to itself, axios parses JSON to see whether it is some.
+    transformRequest: [(text: string | undefined) => text],
     // A body that is no JSON is an answer of a gateway, to be classified, not an exception.
     transformResponse: [(text: string): unknown => parseOr(text)],
   });

@@ -27,6 +27,7 @@ export interface Merging<Aggregates> {
 export interface PersonEvents<Aggregates> {
   /** At least one. They are one person's: profiles that they lead to are merged. */
   readonly identities: readonly Identity[];
+  /** Made anew each time that it is asked for: whoever asks may change it. */
   readonly aggregates: Aggregates;
 }
 
@@ -100,7 +101,10 @@ export async function foldBeside<Aggregates>(
 
 interface Gathered<Aggregates> {
   readonly isNew: boolean;
-  aggregates: Aggregates;
+  /** Given people who turned out to be this one. */
+  readonly people: PersonEvents<Aggregates>[];
+  /** Of all of them; made anew each time that it is asked for. */
+  readonly aggregates: Aggregates;
   readonly unknown: Identity[];
 }
 
@@ -123,30 +127,42 @@ async function gather<Aggregates>(
     return id;
   };
   const profiles = new Map<string, Gathered<Aggregates>>();
-  const take = (id: string, isNew: boolean, aggregates: Aggregates, unknown: readonly Identity[]): void => {
+  const take = (
+    id: string,
+    isNew: boolean,
+    given: readonly PersonEvents<Aggregates>[],
+    unknown: readonly Identity[],
+  ): void => {
     const gathered = profiles.get(id);
     if (gathered === undefined) {
-      profiles.set(id, { isNew, aggregates, unknown: [...unknown] });
+      const people = [...given];
+      profiles.set(id, {
+        isNew,
+        people,
+        get aggregates() {
+          return people.map((one) => one.aggregates).reduce((into, other) => merging.merge(into, other));
+        },
+        unknown: [...unknown],
+      });
       return;
     }
-    // A copy: a transaction that is repeated begins with what was given.
-    const copy = merging.read(merging.write(gathered.aggregates));
-    gathered.aggregates = merging.merge(copy, aggregates);
+    gathered.people.push(...given);
     gathered.unknown.push(...unknown);
   };
-  for (const { identities, aggregates } of people) {
+  for (const person of people) {
+    const { identities } = person;
     const [first, ...others] = new Set(identities.map(holder).filter((id) => id !== undefined));
     for (const other of others) {
       if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
       merged.set(other, first);
       const gathered = profiles.get(other);
       profiles.delete(other);
-      if (gathered !== undefined) take(first, false, gathered.aggregates, gathered.unknown);
+      if (gathered !== undefined) take(first, false, gathered.people, gathered.unknown);
     }
     const id = first ?? randomUUID();
     const unknown = identities.filter((identity) => !known.has(keyOf(identity)));
     for (const identity of unknown) known.set(keyOf(identity), id);
-    take(id, first === undefined, aggregates, unknown);
+    take(id, first === undefined, [person], unknown);
   }
   return profiles;
 }
@@ -192,8 +208,10 @@ async function mergeInto<Aggregates>(
   merging: Merging<Aggregates>,
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
 ): Promise<void> {
-  const { rows } = await database.query<{ id: string; aggregates: string[] | null }>(
-    'select id, aggregates from profiles where id = any($1::uuid[]) order by id for update',
+  // Nearly all have one, and to read an array of texts takes longer than all that is done with it.
+  const { rows } = await database.query<{ id: string; first: string | null; others: string[] | null }>(
+    `select id, aggregates[1] as first, aggregates[2:] as others from profiles
+      where id = any($1::uuid[]) order by id for update`,
     [[...profiles.keys()]],
   );
   await database.query(
@@ -202,10 +220,10 @@ async function mergeInto<Aggregates>(
   await copyInto(
     database,
     'folded (id, fields, aggregates)',
-    rows.values().map(({ id, aggregates }) => {
+    rows.values().map(({ id, first, others }) => {
       const gathered = profiles.get(id);
       if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
-      const merged = (aggregates ?? [])
+      const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
         .map((text) => merging.read(text))
         .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
       return [id, JSON.stringify(merging.fieldsOf(merged)), merging.write(merged)];

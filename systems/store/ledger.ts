@@ -51,7 +51,8 @@ export async function writeLedger(
   requests: readonly RequestLine[],
 ): Promise<void> {
   // Scan and live batches of one job write one after the other, so that no count is lost between them.
-  await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
+  const job = await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
+  if (job.rowCount === 0) throw new Error('The job whose ledger is written is gone.');
   await database.query(
     `insert into requests (send_id, job_id, target, rows, status, error_code, correlation_id, duration_ms)
      select $1, $2, * from unnest($3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::int[])`,
@@ -121,8 +122,10 @@ export async function forgetMerged(
 ): Promise<void> {
   await database.query(
     `with gone as (
-       delete from job_members using profile_aliases
-        where job_id = $1 and job_members.profile_id = alias and profile_aliases.profile_id = any($2::uuid[])
+       delete from job_members
+        where job_id = $1
+          -- As an array, so that the few are looked for and not all members gone through.
+          and profile_id = any(array(select alias from profile_aliases where profile_id = any($2::uuid[])))
        returning fate
      )
      insert into job_counts as counts (job_id, fate, members)

@@ -24,7 +24,8 @@ interface Row {
   asked: number;
   change_no: number;
   in_source: boolean | null;
-  audience_ids: string[];
+  /** With a blank between them. */
+  audience_ids: string | null;
   values: (FieldValue | null)[];
 }
 
@@ -40,15 +41,19 @@ export async function readMembersNow(
 ): Promise<readonly MemberNow[]> {
   const values = ask.fields.map((_, index) => `profiles.fields -> $${index + 4}::text`);
   const { rows } = await database.query<Row>(
-    `select profiles.id, asked, profiles.change_no, source.is_member as in_source,
-            array(select audience_id::text from audience_members
-                   where profile_id = profiles.id and audience_id = any($3::uuid[]) and is_member) as audience_ids,
-            jsonb_build_array(${values.join(', ')}) as values
-       from (select coalesce(profile_id, given.id) as id, count(*) as asked
-               from unnest($1::uuid[]) as given (id) left join profile_aliases on alias = given.id
-              group by 1) as wanted
-       join profiles using (id)
-       left join audience_members as source on source.profile_id = profiles.id and source.audience_id = $2`,
+    `with wanted as (
+       select coalesce(profile_id, given.id) as id, count(*) as asked
+         from unnest($1::uuid[]) as given (id) left join profile_aliases on alias = given.id
+        group by 1
+     ), memberships as (
+       select id, bool_or(is_member) filter (where audience_id = $2) as in_source,
+              string_agg(audience_id::text, ' ') filter (where is_member and audience_id = any($3::uuid[]))
+                as audience_ids
+         from wanted join audience_members on profile_id = id and audience_id = any($3::uuid[] || $2::uuid)
+        group by id
+     )
+     select id, asked, profiles.change_no, in_source, audience_ids, jsonb_build_array(${values.join(', ')}) as values
+       from wanted join profiles using (id) left join memberships using (id)`,
     [ask.profileIds, ask.sourceAudienceId, ask.audienceIds, ...ask.fields],
   );
   return rows.map((row) => ({
@@ -56,7 +61,7 @@ export async function readMembersNow(
     asked: row.asked,
     changeNo: row.change_no,
     inSource: row.in_source ?? undefined,
-    audienceIds: new Set(row.audience_ids),
+    audienceIds: new Set(row.audience_ids?.split(' ')),
     fields: Object.fromEntries(
       ask.fields.flatMap((field, index) => {
         const value = row.values[index];
