@@ -15,7 +15,7 @@ import type { Operand, Truth } from './operand.ts';
 import { newParameters } from './parameters.ts';
 import type { ParameterValue } from './parameters.ts';
 import { parseFilter } from './parser.ts';
-import { countNode, fieldOperand, newScope } from './scope.ts';
+import { countNode, fieldOperand, newScope, tooDeep } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { filterLanguage } from './tokens.ts';
 import type { Condition, Expression, Filter, Value } from './tree.ts';
@@ -38,6 +38,12 @@ export interface CompiledFilter {
   /** What is worth a word, though it can be evaluated. */
   readonly remarks: readonly string[];
 }
+
+/** Conditions within one another: PostgreSQL reads them on a stack. */
+const MOST_DEPTH = 700;
+
+/** Audiences that include one another in a row. */
+const MOST_INCLUDES = 50;
 
 /** SQL expressions within one another that a sum may have. */
 const MOST_ARITHMETIC = 20;
@@ -91,7 +97,16 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
     return condition === 'all' ? truth(true) : truthOf(condition);
   }
 
+  let depth = 0;
   function truthOf(expression: Expression): Truth {
+    if (depth >= MOST_DEPTH) throw tooDeep(MOST_DEPTH);
+    depth++;
+    const made = truthWithin(expression);
+    depth--;
+    return made;
+  }
+
+  function truthWithin(expression: Expression): Truth {
     countNode(scope);
     switch (expression.type) {
       case 'text':
@@ -161,7 +176,7 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
     }
   }
 
-  function valueOf(value: Value, depth = 0): Operand {
+  function valueOf(value: Value, signs = 0): Operand {
     const isThere = { missing: false, nil: false } as const;
     switch (value.type) {
       case 'text': {
@@ -190,7 +205,7 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
       case 'call':
         return call(value);
       case 'arithmetic':
-        return arithmetic(value, depth);
+        return arithmetic(value, signs);
     }
   }
 
@@ -215,11 +230,11 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
     return found.of(scope, [first, ...rest]);
   }
 
-  function arithmetic({ sign, left, right, place }: Value & { type: 'arithmetic' }, depth: number): Operand {
-    if (depth > MOST_ARITHMETIC)
+  function arithmetic({ sign, left, right, place }: Value & { type: 'arithmetic' }, signs: number): Operand {
+    if (signs > MOST_ARITHMETIC)
       throw faultAt(filterLanguage.name, place, `a sum has at most ${MOST_ARITHMETIC} signs`);
     const [one, other] = [left, right].map((side) =>
-      side.type === 'arithmetic' ? valueOf(side, depth + 1) : operand(side),
+      side.type === 'arithmetic' ? valueOf(side, signs + 1) : operand(side),
     );
     if (one === undefined || other === undefined || !isNumber(one) || !isNumber(other)) return nothing;
     const isWhole = one.type === 'int' && (other.type === 'int' || sign === '/');
@@ -235,6 +250,8 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
         `includes itself: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`,
       );
     const text = context.includes(name);
+    if (path.length >= MOST_INCLUDES)
+      throw notValid(filterLanguage.name, `includes more than ${MOST_INCLUDES} audiences within one another`);
     if (text === undefined) {
       remark(place, `there is no audience ${JSON.stringify(name)} to include`);
       return undefined;

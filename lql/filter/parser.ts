@@ -21,6 +21,7 @@ import {
   truth,
   wholeOf,
 } from './make-tree.ts';
+import { tooDeep } from './scope.ts';
 import { statementOf } from './statement-text.ts';
 import * as t from './tokens.ts';
 import type { Expression, Filter } from './tree.ts';
@@ -408,8 +409,18 @@ export function parseFilter(text: string): Filter {
   const tokens = tokensOf(t.filterLanguage, statement);
   t.settleWords(tokens);
   parser.input = tokens;
-  const filter = parser.statement();
+  const filter = withinStack(() => parser.statement());
   const [error] = parser.errors;
   if (error !== undefined) throw parseFault(t.filterLanguage, tokens, error);
   return { ...filter, remarks: [...filter.remarks, ...remarks] };
+}
+
+/** The bound on brackets keeps the parser within the stack of an ordinary process; another may have a smaller one. */
+function withinStack<Result>(parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(t.filterLanguage.maxNesting);
+    throw error;
+  }
 }

@@ -121,3 +121,6 @@ export const movingSeconds = (scope: Scope, shift: Shift): string =>
     const seconds = shifted(shift, nowMs);
     return seconds === undefined ? null : String(seconds);
   }, 'numeric');
+
+export const tooDeep = (most: number): Error =>
+  notValid(filterLanguage.name, `has more than ${most} conditions within one another`);
