@@ -7,6 +7,7 @@ import { faultAt } from '../syntax.ts';
 import type { Place } from '../syntax.ts';
 import { compare, between } from './compare.ts';
 import { readDate } from './date-text.ts';
+import { dueOf } from './due.ts';
 import type { FieldTypes, ValueType } from './field-types.ts';
 import { functionNamed, functionNames } from './functions.ts';
 import { contains, isIn, isInField, like } from './match.ts';
@@ -35,8 +36,16 @@ export interface CompiledFilter {
   /** The fields that it reads, and what they are; undefined for those that are not there. */
   readonly fields: ReadonlyMap<string, ValueType | undefined>;
   readonly isTimed: boolean;
+  /** When its answer may next change by the clock alone. */
+  readonly due: DueTime;
   /** What is worth a word, though it can be evaluated. */
   readonly remarks: readonly string[];
+}
+
+export interface DueTime {
+  /** An SQL expression over a column `fields`: seconds since 1970, null for never. */
+  readonly text: string;
+  parametersAt(nowMs: number): readonly (ParameterValue | null)[];
 }
 
 /** Conditions within one another: PostgreSQL reads them on a stack. */
@@ -56,11 +65,13 @@ export function compileFilter(text: string, context: FilterContext): CompiledFil
   const { scope, remarks } = compiler;
   const whole = isValue === undefined ? sql : `coalesce(${sql}, case when ${isValue} then false end)`;
   const settled = parameters.settle(withColumns(scope, whole));
+  const due = parameters.settle(withColumns(scope, dueOf(parameters, scope.moving)));
   return {
     text: settled.text,
     parametersAt: (nowMs) => settled.valuesAt(nowMs),
     fields: scope.fields,
     isTimed: scope.moving.length > 0,
+    due: { text: due.text, parametersAt: (nowMs) => due.valuesAt(nowMs) },
     remarks: [...remarks],
   };
 }

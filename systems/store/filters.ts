@@ -18,3 +18,22 @@ export async function evaluateFilter(
   );
   return rows[0]?.matched ?? undefined;
 }
+
+/**
+ * When a row's answer may next change by the clock alone.
+ * @param filter compiled with 2 as its first parameter
+ * @returns milliseconds since 1970; undefined for never
+ */
+export async function dueTimeOf(
+  database: Database,
+  { due }: CompiledFilter,
+  fields: unknown,
+  nowMs: number,
+): Promise<number | undefined> {
+  const { rows } = await database.query<{ seconds: string | null }>(
+    `select ${due.text} as seconds from (select $1::jsonb as fields offset 0) as row`,
+    [JSON.stringify(fields), ...due.parametersAt(nowMs)],
+  );
+  const seconds = rows[0]?.seconds;
+  return typeof seconds === 'string' ? Number(seconds) * 1_000 : undefined;
+}

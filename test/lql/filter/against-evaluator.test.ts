@@ -101,7 +101,7 @@ const { node } = fc.letrec<{ node: Node; leaf: Node }>((tie) => ({
       list: fc.array(fc.oneof(words, number), { maxLength: 3 }),
     }),
     fc.record({ op: fc.constant('between' as const), field, low: number, high: number }),
-  ) as fc.Arbitrary<Node>,
+  ),
   node: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     tie('leaf'),
@@ -163,7 +163,7 @@ test('SQL answers as the evaluator does, for nulls, wrong types, missing fields,
         assert.equal(await evaluateFilter(store, compiled, fields, nowMs), expected, text);
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: 2_000 },
   );
-  assert.ok(Math.min(...Object.values(seen)) > 300, JSON.stringify(seen));
+  assert.ok(Math.min(...Object.values(seen)) > 200, JSON.stringify(seen));
 });

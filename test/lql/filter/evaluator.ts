@@ -85,7 +85,7 @@ function leaf(node: Leaf, world: World): Answer | typeof valueOnly {
     return node.op === 'compare' && ['==', '!='].includes(node.sign) ? node.sign === '!=' : undefined;
   const value = typed(kind, stored);
   if (node.op === 'bare')
-    return kind === 'bool' ? (value as Answer) : value === undefined ? false : valueOnly;
+    return kind === 'bool' ? (value as Answer) : value === undefined ? undefined : valueOnly;
   if (node.op === 'compare' && kind === 'string' && typeof node.with === 'object')
     return orderOfTexts(node, value, text(node.with));
   if (node.op === 'compare' && kind === 'string' && typeof node.with === 'string')
