@@ -1,5 +1,6 @@
 /**
- * `audiences`: let people enter and leave, look at who is where. Bringing a file in is audience-import.ts.
+ * `audiences`: let people enter and leave, look at who is where. Bringing a file in is audience-import.ts,
+ * rules are audience-filters.ts.
  */
 import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
@@ -13,6 +14,7 @@ import type { LineOfFile } from '../people/file.ts';
 import { changePeople } from '../people/membership.ts';
 import type { MembershipChange } from '../people/membership.ts';
 import { readPerson } from '../people/person.ts';
+import { addFilterCommands } from './audience-filters.ts';
 import { addImportCommand, formOf, showSetAside, withForm } from './audience-import.ts';
 import type { FormOptions } from './audience-import.ts';
 
@@ -29,6 +31,7 @@ interface PeopleOptions extends FormOptions {
 export function addAudienceCommands(program: Command): void {
   const audiences = program.command('audiences').description('audiences and their members');
   addImportCommand(audiences);
+  addFilterCommands(audiences);
 
   runs(audiences.command('list').description('all audiences'), async ({ context, output }) => {
     const found = await summariseAudiences(await context.store());

@@ -1,0 +1,51 @@
+/**
+ * SQL that takes a stored value for what its field's type says. What is stored otherwise gives null, and never
+ * an error: every cast stands behind a test of the form.
+ */
+
+const text = (json: string): string => `(${json} #>> '{}')`;
+
+export const textOfJson = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'string' then ${text(json)} end)`;
+
+/** Whole numbers beyond 53 bits are stored as decimal text. */
+export const numberOfJson = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'number' then (${json})::numeric when 'string' then ${numberOfText(text(json))} end)`;
+
+export const truthOfJson = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'boolean' then (${json})::boolean end)`;
+
+/** Seconds since 1970, of ISO text in UTC or of milliseconds. */
+export const secondsOfJson = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'string' then ${secondsOfText(text(json))} when 'number' then floor((${json})::numeric / 1000) end)`;
+
+export const ofJsonType = (json: string, type: 'array' | 'object'): string =>
+  `(case jsonb_typeof(${json}) when '${type}' then ${json} end)`;
+
+export const numberOfText = (sql: string): string =>
+  `(case when length(${sql}) <= 400 and ${sql} ~* '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]{1,3})?$' then (${sql})::numeric end)`;
+
+/** As Lytics' engine reads a text beside a number: signs of currency, commas and blanks do not count. */
+export const amountOfText = (sql: string): string =>
+  numberOfText(`regexp_replace(${sql}, '[$,£€ ]', '', 'g')`);
+
+export const truthOfText = (sql: string): string =>
+  `(case when ${sql} in ('1', 't', 'T', 'TRUE', 'true', 'True') then true when ${sql} in ('0', 'f', 'F', 'FALSE', 'false', 'False') then false end)`;
+
+const isoForm =
+  '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?Z$';
+
+/** The day is counted from the month's first: the 30th of February is no error here. */
+export const secondsOfText = (sql: string): string =>
+  `(case when ${sql} ~ '${isoForm}' then extract(epoch from (left(${sql}, 8) || '01' || substr(${sql}, 11, 9) || 'Z')::timestamptz) + 86400 * (substr(${sql}, 9, 2)::int - 1) end)`;
+
+/**
+ * Whether any element of a JSON array passes the test; null where it is no array.
+ * @param name of the elements' table, where one test stands within another
+ */
+export const anyElement = (json: string, test: (element: string) => string, name = 'e'): string =>
+  `(case jsonb_typeof(${json}) when 'array' then exists (select from jsonb_array_elements(${json}) as ${name} (e) where ${test(`${name}.e`)}) end)`;
+
+/** The text of a JSON scalar: a number in its shortest form. */
+export const plainText = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'number' then trim_scale((${json})::numeric)::text else ${text(json)} end)`;

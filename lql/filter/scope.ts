@@ -1,0 +1,126 @@
+/** What the parts of a filter's compiler share: the parameters, the fields read, and the times compared with. */
+import { notValid } from '../../jobs/errors.ts';
+import type { Shift } from './date-text.ts';
+import { shifted } from './date-text.ts';
+import type { FieldTypes, ValueType } from './field-types.ts';
+import type { Operand } from './operand.ts';
+import { nothing } from './operand.ts';
+import { numberOfJson, ofJsonType, secondsOfJson, textOfJson, truthOfJson } from './casts.ts';
+import type { Parameters } from './parameters.ts';
+import { filterLanguage } from './tokens.ts';
+import type { FieldName } from './tree.ts';
+
+/** Conditions and values of one filter, those of the filters that it includes counted in. */
+const MOST_NODES = 5_000;
+
+/** A comparison of a stored time with one that moves. */
+export interface Moving {
+  /** SQL of the stored time's seconds, or of an array of times. */
+  readonly sql: string;
+  readonly isSet: boolean;
+  readonly shift: Shift;
+}
+
+export interface Scope {
+  readonly parameters: Parameters;
+  readonly fieldTypes: FieldTypes;
+  /** By field (or map and key): the column that holds its JSON. */
+  readonly columns: Map<string, Column>;
+  readonly moving: Moving[];
+  /** Names of fields that are read, as they are written. */
+  readonly fields: Map<string, ValueType | undefined>;
+  nodes: number;
+}
+
+interface Column {
+  readonly name: string;
+  /** SQL of what the column holds. */
+  readonly sql: string;
+}
+
+export const newScope = (parameters: Parameters, fieldTypes: FieldTypes): Scope => ({
+  parameters,
+  fieldTypes,
+  columns: new Map(),
+  moving: [],
+  fields: new Map(),
+  nodes: 0,
+});
+
+export function countNode(scope: Scope): void {
+  scope.nodes++;
+  if (scope.nodes > MOST_NODES)
+    throw notValid(
+      filterLanguage.name,
+      `has more than ${MOST_NODES} conditions and values, those of included audiences counted in`,
+    );
+}
+
+/** The field's value. A name with a dot is a field of this very name, or else a map and a key. */
+export function fieldOperand(scope: Scope, name: FieldName): Operand {
+  const dot = name.whole.indexOf('.');
+  const map = name.map ?? (dot > 0 ? name.whole.slice(0, dot) : undefined);
+  const key = name.key ?? name.whole.slice(dot + 1);
+  const ownType = name.whole === '' ? undefined : scope.fieldTypes.typeOf(name.whole);
+  const inMap = map === undefined ? undefined : scope.fieldTypes.typeInMap(map, key);
+  if (ownType !== undefined) scope.fields.set(name.whole, ownType);
+  if (map !== undefined && inMap !== undefined) scope.fields.set(map, 'map');
+  const type = ownType ?? inMap;
+  if (type === undefined) {
+    scope.fields.set(map ?? name.whole, scope.fieldTypes.typeOf(map ?? name.whole));
+    return nothing;
+  }
+  const own = ownType === undefined ? undefined : `fields -> ${scope.parameters.add(name.whole, 'text')}`;
+  const entry =
+    map === undefined || inMap !== type
+      ? undefined
+      : `fields -> ${scope.parameters.add(map, 'text')} -> ${scope.parameters.add(key, 'text')}`;
+  const json = columnOf(
+    scope,
+    own !== undefined && entry !== undefined ? `coalesce(${own}, ${entry})` : (own ?? entry ?? ''),
+  );
+  return {
+    type,
+    sql: valueOf(type, json),
+    missing: `${json} is null`,
+    nil: `jsonb_typeof(${json}) = 'null'`,
+  };
+}
+
+function columnOf(scope: Scope, sql: string): string {
+  const column = scope.columns.get(sql) ?? { name: `v.c${scope.columns.size + 1}`, sql };
+  scope.columns.set(sql, column);
+  return column.name;
+}
+
+function valueOf(type: ValueType, json: string): string {
+  switch (type) {
+    case 'string':
+      return textOfJson(json);
+    case 'int':
+    case 'float':
+      return numberOfJson(json);
+    case 'bool':
+      return truthOfJson(json);
+    case 'time':
+      return secondsOfJson(json);
+    case 'strings':
+    case 'times':
+    case 'values':
+      return ofJsonType(json, 'array');
+    case 'map':
+      return ofJsonType(json, 'object');
+    case 'null':
+      return 'null::jsonb';
+  }
+}
+
+/** The second so far from now, as a parameter that moves with it. */
+export const movingSeconds = (scope: Scope, shift: Shift): string =>
+  scope.parameters.addTimed((nowMs) => {
+    const seconds = shifted(shift, nowMs);
+    return seconds === undefined ? null : String(seconds);
+  }, 'numeric');
+
+export const tooDeep = (most: number): Error =>
+  notValid(filterLanguage.name, `has more than ${most} conditions within one another`);
