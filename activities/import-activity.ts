@@ -105,7 +105,7 @@ export function importActivities(means: Means, boundsFor = boundsOf): ImportActi
     await transaction(store, (database) => noteListing(database, job.id, seen.files));
     const toRead = await filesToRead(store, job.id, filesOfALook + reading.length + 1);
     const idle = toRead.filter(({ id }) => !reading.includes(id));
-    const changeAt = await nextChangeAt(store, job.id, job.configuration.stableFor);
+    const changeAt = await nextChangeAt(store, job.id, job.configuration.stableFor, seen.atMs);
     await setLastError(store, job.id, null);
     const untilChangeMs =
       changeAt === undefined ? Infinity : Math.max(changeAt.getTime() - Date.now(), soonestLookMs);
