@@ -20,7 +20,8 @@ export function assertAccounted(bytes: Buffer, items: readonly RowItem[]): void 
   const lines = linesOf(bytes);
   for (const [at, { line }] of items.entries())
     assert.ok(line >= (items[at - 1]?.line ?? 1) && line <= lines.length, `an item of line ${line}`);
-  const start = lines.find((line) => !isBlank(line))?.trimStart() ?? '';
+  // What the reading layers take for blank in front of JSON: all control characters.
+  const start = (lines.find((line) => /[^\0- ]/.test(line)) ?? '').replace(/^[\0- ]+/, '');
   if (start.startsWith('[')) assertArray(bytes, items);
   else if (start.startsWith('{')) assertJsonLines(lines, items);
   else assertDelimited(lines, items);
