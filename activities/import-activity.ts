@@ -26,6 +26,7 @@ import { addUserFields } from '../systems/store/user-fields.ts';
 import type { Means } from './connections.ts';
 import { asFailure, workerStops } from './failures.ts';
 import { seenFiles } from './importing/discover.ts';
+import { boundsOf } from './importing/event-writer.ts';
 import { importContent } from './importing/import-content.ts';
 import { fieldsOfMapping, readMapping } from './importing/lql-mapping.ts';
 import { openJobFolder } from './importing/job-folder.ts';
@@ -72,7 +73,8 @@ const soonestLookMs = 1_000;
 /** Tries of a step that fails for a reason that nobody foresaw. */
 const mostUnexpectedTries = 5;
 
-export function importActivities(means: Means): ImportActivities {
+/** @param boundsFor what is written at once, where so many files are read at once */
+export function importActivities(means: Means, boundsFor = boundsOf): ImportActivities {
   const { store } = means;
 
   const step = <Result>(jobId: string, work: (job: ImportJob) => Promise<Result>): Promise<Result> =>
@@ -104,7 +106,7 @@ export function importActivities(means: Means): ImportActivities {
     await transaction(store, (database) => noteListing(database, job.id, seen.files));
     const toRead = await filesToRead(store, job.id, filesOfALook + reading.length + 1);
     const idle = toRead.filter(({ id }) => !reading.includes(id));
-    const changeAt = await nextChangeAt(store, job.id, job.configuration.stableFor);
+    const changeAt = await nextChangeAt(store, job.id, job.configuration.stableFor, seen.atMs);
     await setLastError(store, job.id, null);
     const untilChangeMs =
       changeAt === undefined ? Infinity : Math.max(changeAt.getTime() - Date.now(), soonestLookMs);
@@ -137,7 +139,7 @@ export function importActivities(means: Means): ImportActivities {
     const attempt = await beginAttempt(store, fileId, job.configuration);
     if (attempt !== undefined) {
       try {
-        await importContent(means, job, attempt, signal());
+        await importContent(means, job, attempt, signal(), boundsFor(job.configuration.parallelFiles));
         await setLastError(store, job.id, null);
       } catch (error) {
         await noteFault(attempt, error);

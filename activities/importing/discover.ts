@@ -19,7 +19,11 @@ export async function seenFiles(
   database: Database,
   { id, configuration }: Pick<ImportJob, 'id' | 'configuration'>,
   listing: readonly ListedFile[],
-): Promise<{ readonly files: readonly SeenFile[]; readonly leftAlone: number }> {
+): Promise<{
+  readonly atMs: number;
+  readonly files: readonly SeenFile[];
+  readonly leftAlone: number;
+}> {
   const sightings = await readSightings(database, id);
   const seen = look(
     listing,
@@ -38,6 +42,7 @@ export async function seenFiles(
     ({ file }) => (accounts.size === 0 || accounts.has(file.accountId)) && file.stamp >= firstDay,
   );
   return {
+    atMs: sightings.nowMs,
     files: own.map(({ name, bytes, modifiedMs, ready, file, countFile }) => ({
       path: name,
       sizeBytes: bytes,

@@ -28,6 +28,7 @@ export async function importContent(
   job: ImportJob,
   attempt: Attempt,
   signal: AbortSignal,
+  bounds = boundsOf(job.configuration.parallelFiles),
 ): Promise<void> {
   const { store, key } = means;
   const { mapping, timeZone, customDelimiter } = attempt.reading;
@@ -40,7 +41,7 @@ export async function importContent(
         attempt,
         hashKeys: await openHashKeys(store, key),
         mapping: mapEvents(readMapping(mapping), attempt.accountId, attempt.eventType),
-        bounds: boundsOf(job.configuration.parallelFiles),
+        bounds,
         readTime: openEventTimes(timeZone),
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },

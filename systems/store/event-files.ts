@@ -102,10 +102,18 @@ export async function noteListing(
       files.map((file) => file.countFile ?? null),
     ],
   );
-  // What was never begun and is no longer there as it was: it grew, or was taken away.
+  // What is no longer there as it was: it grew, or was taken away. Nothing is lost where its successor is there.
+  const paths = files.map((file) => file.path);
+  const isPast = `job_id = $1 and state in ('waiting', 'ready') and last_seen_at < now()`;
   await database.query(
-    `delete from event_files
-      where job_id = $1 and state in ('waiting', 'ready') and read_to = 0 and last_seen_at < now()`,
+    `delete from event_files where ${isPast} and read_to = 0 and (attempt = 0 or path = any($2))`,
+    [jobId, paths],
+  );
+  // Its reading was begun: a person is to see what became of it.
+  await database.query(
+    `update event_files set state = 'set-aside', ended_at = now(),
+            reason = case when reason = '' then 'It is no longer on the server as it was.' else reason end
+      where ${isPast}`,
     [jobId],
   );
 }
@@ -132,16 +140,22 @@ export async function findFile(database: Database, fileId: number): Promise<Even
   return rows[0];
 }
 
-/** When the next look can change something: a file may have become whole, or is to be tried again. */
+/**
+ * When, after the last look, another can change something: a file may have become whole, or is to be tried
+ * again. What had come by then was judged: a file that waits for its marker may wait for days.
+ */
 export async function nextChangeAt(
   database: Database,
   jobId: string,
   stableForMs: number,
+  lookedAtMs: number,
 ): Promise<Date | undefined> {
   const { rows } = await database.query<{ at: Date | null }>(
-    `select min(case when state = 'waiting' then first_seen_at + $2 * interval '1 millisecond' else next_try_at end) as at
-       from event_files where job_id = $1 and state in ('waiting', 'failed')`,
-    [jobId, stableForMs],
+    `select min(at) as at
+       from (select case when state = 'waiting' then first_seen_at + $2 * interval '1 millisecond' else next_try_at end
+               from event_files where job_id = $1 and state in ('waiting', 'failed')) as change (at)
+      where at > to_timestamp($3 / 1000.0)`,
+    [jobId, stableForMs, lookedAtMs],
   );
   return rows[0]?.at ?? undefined;
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { startSshServer } from '../harness/sshd.ts';
+import type { SshServer } from '../harness/sshd.ts';
 import { openPacker, pgpPassphrase } from '../systems/sftp/packaging.ts';
 import type { Packer } from '../systems/sftp/packaging.ts';
 import { authorizeSftp } from './imports.ts';
@@ -25,6 +26,7 @@ export interface StoredFile {
 export interface EventFolder {
   readonly product: Product;
   readonly packer: Packer;
+  readonly server: SshServer;
   /** Where a login begins, on this machine's disk. */
   readonly home: string;
   readonly store: pg.Client;
@@ -57,6 +59,7 @@ export async function openEventFolder(): Promise<EventFolder> {
   return {
     product,
     packer,
+    server,
     home: server.home,
     store,
     put: (name, content) => writeFileSync(join(server.home, name), content),

@@ -17,13 +17,20 @@ export async function* readDelimited(
   let columns: readonly string[] | undefined;
   let waiting: readonly Line[] = [];
   const take = (lines: readonly Line[], isEnd: boolean): RowItem[] => {
-    const { records, taken } = cut(lines, delimiter, columns?.length, isEnd);
-    waiting = lines.slice(taken);
-    const items: RowItem[] = [];
-    for (const record of records)
-      if (columns === undefined) columns = headerOf(record, reading);
-      else items.push('reason' in record ? record : judge(record, columns));
-    return items;
+    waiting = lines;
+    const next = (): (RawRow | BadRow)[] => {
+      const { records, taken } = cut(waiting, delimiter, columns?.length, isEnd);
+      waiting = waiting.slice(taken);
+      return records;
+    };
+    let known = columns;
+    if (known === undefined) {
+      const [header] = next();
+      if (header === undefined) return [];
+      known = columns = headerOf(header, reading);
+    }
+    const own = known;
+    return next().map((record) => ('reason' in record ? record : judge(record, own)));
   };
   for await (const batch of batches) {
     const items = take(waiting.length === 0 ? batch : [...waiting, ...batch], false);
@@ -45,7 +52,10 @@ function judge({ line, cells }: RawRow, columns: readonly string[]): RowItem {
   return { line, columns, cells };
 }
 
-/** @param width of the header, where it is known: what a quoted text over several lines has to come out at */
+/**
+ * @param width of the header: what a quoted text over several lines has to come out at. Where it is not known,
+ *   the first record alone is cut: it is the header
+ */
 function cut(
   lines: readonly Line[],
   delimiter: string,
@@ -60,7 +70,8 @@ function cut(
   };
   const beginsQuote = `${delimiter}"`;
   let at = 0;
-  for (let next = lines[at]; next !== undefined; next = lines[at]) {
+  const isHeader = (): boolean => width === undefined && records.length + quoted.length > 0;
+  for (let next = lines[at]; next !== undefined && !isHeader(); next = lines[at]) {
     const { line, text } = next;
     if (text?.startsWith('"') === true || text?.includes(beginsQuote) === true) {
       if (hasEvenQuotes(text)) quoted.push({ line, text });

@@ -58,6 +58,16 @@ test('a bad line costs itself alone, and its reason holds nothing of it', async 
   ]);
 });
 
+test('lines with a stray quote each take none between them along, right behind the header either', async () => {
+  const text = 'a,b\n1,"open\n2,3\n4,x",y\n';
+  for (const size of [7, 1_000])
+    assert.deepEqual(short(await delimited(text, ',', [], size)), [
+      [2, 'a quote is opened and never closed'],
+      [3, '2', '3'],
+      [4, 'the line has 3 cells, the header 2'],
+    ]);
+});
+
 test('each line is UTF-8 or else Latin-1', async () => {
   const latin1 = Buffer.from('a,b\nJosé,Zürich\n', 'latin1');
   const both = Buffer.concat([latin1, Buffer.from('日本,é\n')]);
