@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool } from '../../systems/store/database.ts';
 import type { Person } from './import-clicks.ts';
 
-const withinMs = 300_000;
+/** A million rows are read over again for minutes after each kill, where all cores are busy. */
+const withinMs = 1_200_000;
 
 interface Standing {
   readonly state: string;
