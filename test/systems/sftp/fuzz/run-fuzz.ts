@@ -16,8 +16,11 @@ const heapMb = 256;
 /** By how much the process may grow. */
 const growthMb = 700;
 
-export async function runFuzz(context: TestContext, count: number): Promise<void> {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+export async function runFuzz(
+  context: TestContext,
+  count: number,
+  seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000),
+): Promise<void> {
   context.diagnostic(`SEED=${seed}`);
   const packer = openPacker();
   try {
