@@ -240,7 +240,9 @@ test('an attempt that another has taken over from changes nothing more (real con
         const { jobId, ids } = await newFiles(['one']);
         const runs = [];
         for (let index = 0; index < attempts; index++) {
-          const attempt = await attemptAt(ids[0] ?? 0);
+          const attempt = await beginAttempt(store, ids[0] ?? 0, reading);
+          // On a slow machine the one before may have ended already.
+          if (attempt === undefined) break;
           const run = importRows(importing(store, attempt), batches(recordsOf(rows, jobId)));
           run.catch(() => undefined);
           runs.push(run);
