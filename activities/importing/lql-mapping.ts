@@ -7,7 +7,7 @@ import { defaultMappingText } from '../../lql/default-mapping.ts';
 import { compileMapping } from '../../lql/mapping/mapping.ts';
 import type { Aggregate, Mapping } from '../../lql/mapping/mapping.ts';
 import type { Row } from '../../lql/values.ts';
-import { identityFields, normaliseIdentity } from '../../systems/store/identities.ts';
+import { identityFields, normaliseIdentity, recordIdentity } from '../../systems/store/identities.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
@@ -53,7 +53,8 @@ export function mapEvents(
         const identities = mapping.identitiesOf(row, atMs).flatMap(({ field, value }): Identity[] => {
           if (!isIdentityField(field)) return [];
           const normal = normaliseIdentity(field, value);
-          return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
+          if (normal === undefined) return [];
+          return [field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal }];
         });
         return { identities, addition: { row, atMs } };
       };
@@ -69,10 +70,11 @@ export function mapEvents(
     },
     write: (aggregates) => JSON.stringify(mapping.toJson(aggregates)),
     read: (text) => mapping.fromJson(JSON.parse(text) as Parameters<Mapping['fromJson']>[0]),
-    fieldsOf: (aggregates) => mapping.valuesOf(aggregates),
+    fieldsOf: (aggregates, riidAtMs) => {
+      const fields = mapping.valuesOf(aggregates);
+      if (riidAtMs === undefined || (mapping.timeOf(aggregates, 'rs_user_id') ?? Infinity) >= riidAtMs)
+        return fields;
+      return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'rs_user_id'));
+    },
   };
 }
-
-/** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */
-const inAccount = (field: Identity['field'], value: string, accountId: string): string =>
-  field === 'rs_user_id' ? `${accountId}/${value}` : value;

@@ -20,7 +20,8 @@ export interface Merging<Aggregates> {
   write(aggregates: Aggregates): string;
   /** @throws Error when the text is not one that `write` made */
   read(text: string): Aggregates;
-  fieldsOf(aggregates: Aggregates): Readonly<Record<string, FieldValue>>;
+  /** @param riidAtMs when Responsys answered the RIID that the profile shows: an older one is not given */
+  fieldsOf(aggregates: Aggregates, riidAtMs?: number): Readonly<Record<string, FieldValue>>;
 }
 
 /** What events come to of one person, as far as the events tell that it is one. */
@@ -168,8 +169,8 @@ async function mergeInto<Aggregates>(
   merging: Merging<Aggregates>,
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
 ): Promise<void> {
-  const { rows } = await database.query<{ id: string; aggregates: string[] | null }>(
-    'select id, aggregates from profiles where id = any($1::uuid[]) order by id for update',
+  const { rows } = await database.query<{ id: string; aggregates: string[] | null; riidAt: Date | null }>(
+    'select id, aggregates, riid_at as "riidAt" from profiles where id = any($1::uuid[]) order by id for update',
     [[...profiles.keys()]],
   );
   await database.query(
@@ -178,19 +179,21 @@ async function mergeInto<Aggregates>(
   await copyInto(
     database,
     'folded (id, fields, aggregates)',
-    rows.values().map(({ id, aggregates }) => {
+    rows.values().map(({ id, aggregates, riidAt }) => {
       const gathered = profiles.get(id);
       if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
       const merged = (aggregates ?? [])
         .map((text) => merging.read(text))
         .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
-      return [id, JSON.stringify(merging.fieldsOf(merged)), merging.write(merged)];
+      return [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
     }),
   );
   await database.query(
     `with before as (
-       select id, profiles.fields, folded.fields::jsonb as news, folded.aggregates
-         from profiles join folded using (id)
+       -- An address is the same in any letter case: it stays as it was written, and is no change.
+       select id, profiles.fields, folded.aggregates,
+              case when lower(profiles.fields ->> 'email') = lower(news ->> 'email') then news - 'email' else news end as news
+         from profiles join (select id, fields::jsonb as news, aggregates from folded) as folded using (id)
      ), changed as (
        select id, news, aggregates, array(select key from jsonb_each(news)
                                            where before.fields -> key is distinct from value) as names from before
