@@ -7,6 +7,7 @@ import type { Responsys } from '../systems/responsys/index.ts';
 import { findAudience, summariseAudiences } from '../systems/store/audiences.ts';
 import type { Audience } from '../systems/store/audiences.ts';
 import type { Database } from '../systems/store/database.ts';
+import { accountWarning } from '../systems/store/event-accounts.ts';
 import { readUserFields } from '../systems/store/user-fields.ts';
 import { planExport, sameName } from './export-planning.ts';
 import type { Planning } from './export-planning.ts';
@@ -27,7 +28,11 @@ export async function planAgainstAccount(
   const lists = await responsys.lists(signal);
   const list = lists.find((one) => sameName(one.name, configuration.list));
   const tables = list === undefined ? [] : await responsys.extensionTables(list.name, signal);
-  return planExport(configuration, jobId, { lists, tables }, await readUserFields(store), source, exported);
+  const userFields = await readUserFields(store);
+  const planning = planExport(configuration, jobId, { lists, tables }, userFields, source, exported);
+  const warning = await accountWarning(store, configuration.authorization);
+  if (warning === undefined) return planning;
+  return { ...planning, plan: { ...planning.plan, warnings: [...planning.plan.warnings, warning] } };
 }
 
 export interface NamedAudiences {

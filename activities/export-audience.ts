@@ -14,12 +14,16 @@ import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
+import { newRiids, writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import type { Audience } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
+import { accountOfRiids } from '../systems/store/event-accounts.ts';
 import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
+import { openHashKeys } from '../systems/store/identities.ts';
+import type { HashKeys } from '../systems/store/identities.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
 import { forgetMerged, groupFailures, readCounts, writeLedger } from '../systems/store/ledger.ts';
@@ -27,6 +31,7 @@ import type { Counts } from '../systems/store/ledger.ts';
 import { changedSince, readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
+import { holdOffNewPeople } from '../systems/store/profiles.ts';
 import {
   holdRecords,
   readOldRecords,
@@ -109,6 +114,8 @@ export function exportActivities(
   scanPageMembers = defaultScanPageMembers,
 ): ExportActivities {
   const { store } = means;
+  let opened: Promise<HashKeys> | undefined;
+  const hashKeys = (): Promise<HashKeys> => (opened ??= openHashKeys(store, means.key));
 
   /** @param attempts after which a service that does not serve is no longer tried by the step itself */
   const step = <Result>(
@@ -137,6 +144,7 @@ export function exportActivities(
     for (const table of planning.newTables)
       await makeTable(responsys, configuration.list, table, cancellationSignal());
     await savePlan(store, job.id, planning.plan);
+    await writeOwedRiids(store, hashKeys, cancellationSignal());
     await startRelaying(store, job.id);
     await setJobState(store, job.id, 'running', '');
     await setLastError(store, job.id, null);
@@ -198,10 +206,12 @@ export function exportActivities(
     alsoWrite?: (database: Database) => Promise<void>,
     isRetry = false,
   ): Promise<Sent['tooManyRejected']> {
+    const { accountId, riids } = await answeredRiids(job, delivery);
     return transaction(store, async (database) => {
+      if (riids.length > 0) await holdOffNewPeople(database);
       await holdOffMerges(database);
       await alsoWrite?.(database);
-      await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests);
+      await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests, accountId);
       const { records, released } = delivery;
       await forgetMerged(
         database,
@@ -209,8 +219,9 @@ export function exportActivities(
         members.map(({ profileId }) => profileId),
       );
       const again = await settleRecords(database, job.id, lane, records, released);
-      const changed = await changedSince(database, members);
+      const changed = await changedSince(database, askFor(planOf(job), []), members);
       await logAgain(database, job.id, [...new Set([...again, ...changed])]);
+      await writeRiids(database, riids);
       if (isRetry) return null;
       const rejected = delivery.lines.filter((line) => line.fate === 'rejected').length;
       const { stopWhenRejected } = job.configuration;
@@ -218,6 +229,18 @@ export function exportActivities(
       const blown = await burnFuse(database, job.id, just, stopWhenRejected);
       return blown === undefined ? null : tooManyRejected(blown, stopWhenRejected);
     });
+  }
+
+  /** The RIIDs that the list answered and that the profiles do not have yet. */
+  async function answeredRiids(job: Job, { lines }: Delivery) {
+    const accountId = await accountOfRiids(store, job.authorizationId);
+    if (accountId === undefined) return { accountId: null, riids: [] };
+    const at = new Date();
+    const answered = lines.flatMap(({ profileId, riid }) =>
+      riid === undefined ? [] : [{ profileId, riid, at }],
+    );
+    const riids = answered.length === 0 ? [] : await newRiids(store, await hashKeys(), accountId, answered);
+    return { accountId, riids };
   }
 
   async function scanPage(

@@ -5,6 +5,7 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import { fileErrorKinds } from '../jobs/file-errors.ts';
+import { writeOwedRiids } from '../systems/store/answered-riids.ts';
 import { transaction } from '../systems/store/database.ts';
 import {
   beginAttempt,
@@ -17,6 +18,7 @@ import {
   restFile,
 } from '../systems/store/event-files.ts';
 import type { Attempt, FileTotals } from '../systems/store/event-files.ts';
+import { openHashKeys } from '../systems/store/identities.ts';
 import { findImportJob } from '../systems/store/import-jobs.ts';
 import type { ImportJob } from '../systems/store/import-jobs.ts';
 import { setJobState, setLastError } from '../systems/store/jobs.ts';
@@ -104,6 +106,8 @@ export function importActivities(means: Means, boundsFor = boundsOf): ImportActi
     const { files } = await folder.list().finally(() => folder.close());
     const seen = await seenFiles(store, job, files);
     await transaction(store, (database) => noteListing(database, job.id, seen.files));
+    // Before a file is read: its rows then find the people whose RIIDs were answered before any file was there.
+    await writeOwedRiids(store, () => openHashKeys(store, means.key), signal());
     const toRead = await filesToRead(store, job.id, filesOfALook + reading.length + 1);
     const idle = toRead.filter(({ id }) => !reading.includes(id));
     const changeAt = await nextChangeAt(store, job.id, job.configuration.stableFor, seen.atMs);

@@ -3,6 +3,7 @@
  * them are secret. A field left blank is the same as one left out.
  */
 import { z } from 'zod';
+import { accountId } from './account-id.ts';
 
 export const authorizationKinds = [
   'responsys-interact',
@@ -84,6 +85,15 @@ export const authorizationFields: Readonly<Record<AuthorizationKind, readonly Au
       required: true,
       hint: 'either login2.responsys.net, login.rsys8.net, or AccountToken-api.responsys.ocs.oraclecloud.com',
     },
+    // Beyond the specification. REST does not tell it; one account of which there are event files is taken.
+    {
+      name: 'accountId',
+      title: 'Account Id',
+      secret: false,
+      required: false,
+      hint: 'the number with which the account’s event files begin; needed only where there are files of several',
+      unasked: true,
+    },
   ],
   'responsys-sftp': [
     ...sftpFields,
@@ -117,6 +127,7 @@ const interact = z.strictObject({
   username: text,
   password: z.string().min(1, 'is required'),
   endpointUri: text,
+  accountId: z.literal('').or(accountId).optional(),
 });
 const sftp = {
   ...named,

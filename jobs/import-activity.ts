@@ -3,6 +3,7 @@
  * it that are optional with defaults. What can be said of it without the server is checked here.
  */
 import { z } from 'zod';
+import { accountId } from './account-id.ts';
 import { duration } from './duration.ts';
 import {
   defaultLookIntervalMs,
@@ -13,18 +14,6 @@ import {
 
 const name = z.string().trim().min(1, 'is required');
 const noFormat = (what: string) => (issue: { input?: unknown }) => `${JSON.stringify(issue.input)} ${what}`;
-
-const accountId = z
-  .union([z.string(), z.number()])
-  .transform(String)
-  .pipe(
-    z
-      .string()
-      .trim()
-      .regex(/^\d{1,19}$/, {
-        error: noFormat('is no account id: it is the number with which the files’ names begin'),
-      }),
-  );
 
 const delimiter = z
   .string()
@@ -56,7 +45,7 @@ const startDate = z
   .string()
   .trim()
   .regex(/^\d{4}-\d{2}-\d{2}$/, { error: noFormat('is no date such as 2026-01-31') })
-  .refine((text) => !Number.isNaN(Date.parse(text)), { error: noFormat('is no day of the calendar') });
+  .refine(isDay, { error: noFormat('is no day of the calendar') });
 
 export const importActivitySchema = z.strictObject({
   job: z.literal('import-activity'),
@@ -95,6 +84,12 @@ export const importActivitySchema = z.strictObject({
 
 /** As it stands in the store: `mapping` is the mapping's text. */
 export type ImportActivityConfiguration = z.infer<typeof importActivitySchema>;
+
+/** `Date.parse` takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
 
 function isTimeZone(text: string): boolean {
   try {

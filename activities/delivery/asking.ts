@@ -3,7 +3,7 @@
  * comparison with what was sent.
  */
 import type { ExportPlan } from '../../jobs/export-plan.ts';
-import type { readMembersNow } from '../../systems/store/members.ts';
+import type { MembersAsk } from '../../systems/store/members.ts';
 import { consentFields } from './consent.ts';
 
 /** Members of one page of a scan: ten full requests. */
@@ -19,10 +19,7 @@ export const scanPagesAtOnce = 4;
 export const scannedFields = (plan: ExportPlan): readonly string[] =>
   [...plan.idMappings, ...(plan.fields?.columns ?? [])].map(({ field }) => field);
 
-export const askFor = (
-  plan: ExportPlan,
-  profileIds: readonly string[],
-): Parameters<typeof readMembersNow>[1] => ({
+export const askFor = (plan: ExportPlan, profileIds: readonly string[]): MembersAsk => ({
   profileIds,
   sourceAudienceId: plan.sourceAudienceId,
   audienceIds: plan.memberships?.columns.map(({ audienceId }) => audienceId) ?? [],

@@ -7,7 +7,7 @@ import { compileMapping } from '../../lql/mapping/mapping.ts';
 import type { Json } from '../../lql/aggregate/operator.ts';
 import type { Aggregate, Mapping } from '../../lql/mapping/mapping.ts';
 import type { Row } from '../../lql/values.ts';
-import { identityFields, normaliseIdentity } from '../../systems/store/identities.ts';
+import { identityFields, normaliseIdentity, recordIdentity } from '../../systems/store/identities.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
@@ -90,7 +90,8 @@ export function mapEvents(
           .flatMap(({ field, value }): Identity[] => {
             if (!isIdentityField(field)) return [];
             const normal = normaliseIdentity(field, value);
-            return normal === undefined ? [] : [{ field, value: inAccount(field, normal, accountId) }];
+            if (normal === undefined) return [];
+            return [field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal }];
           });
         return { identities, addition: { keys, event, values: JSON.stringify(values), atMs } };
       };
@@ -109,7 +110,12 @@ export function mapEvents(
         others === undefined ? mapping.toJson(own) : { ...mapping.toJson(own), [othersKey]: others },
       ),
     read,
-    fieldsOf: ({ own }) => mapping.valuesOf(own),
+    fieldsOf: ({ own }, riidAtMs) => {
+      const fields = mapping.valuesOf(own);
+      if (riidAtMs === undefined || (mapping.timeOf(own, 'rs_user_id') ?? Infinity) >= riidAtMs)
+        return fields;
+      return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'rs_user_id'));
+    },
   };
 }
 
@@ -126,7 +132,3 @@ function rowOf(keys: readonly string[], event: string, values: readonly string[]
   row['event'] = event;
   return row;
 }
-
-/** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */
-const inAccount = (field: Identity['field'], value: string, accountId: string): string =>
-  field === 'rs_user_id' ? `${accountId}/${value}` : value;

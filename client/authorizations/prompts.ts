@@ -23,10 +23,14 @@ export async function chooseKind(given: string | undefined): Promise<Authorizati
   });
 }
 
-/** Asks for each field. Where a secret is present and left blank, it is not in the result. */
+/**
+ * Asks for each field. Where a secret is present and left blank, it is not in the result.
+ * @param accounts of which there are event files: whose the login is is asked only where there are several
+ */
 export async function ask(
   kind: AuthorizationKind,
   present: Readonly<Record<string, unknown>>,
+  accounts: readonly string[],
 ): Promise<Record<string, unknown>> {
   atTerminal();
   const fields: Record<string, unknown> = { kind };
@@ -34,6 +38,13 @@ export async function ask(
     const value = await askFor(field, present[field.name]);
     if (value !== '') fields[field.name] = value;
   }
+  if (kind === 'responsys-interact' && accounts.length > 1)
+    fields['accountId'] = await select({
+      message:
+        'Account Id (optional) – the one that this user logs in to, by the event files that were found',
+      choices: [...accounts.map((value) => ({ value })), { value: '', name: 'not known' }],
+      default: typeof present['accountId'] === 'string' ? present['accountId'] : '',
+    });
   return fields;
 }
 

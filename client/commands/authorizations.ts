@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { authorizationFields, authorizationKinds, kindTitles } from '../../jobs/authorization.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import { authorizationVariable } from '../../systems/environment.ts';
+import { oweRiids } from '../../systems/store/answered-riids.ts';
 import {
   addAuthorization,
   findAuthorization,
@@ -14,6 +15,7 @@ import {
   removeAuthorization,
   updateAuthorization,
 } from '../../systems/store/authorizations.ts';
+import { knownAccounts } from '../../systems/store/event-accounts.ts';
 import { checkAuthorization, fieldsOfEnvironment, readFields } from '../authorizations/fields.ts';
 import { confirmHostKey } from '../authorizations/host-key.ts';
 import { ask, chooseKind } from '../authorizations/prompts.ts';
@@ -60,7 +62,9 @@ export function addAuthorizationCommands(program: Command): void {
       'the fields',
     ),
     async ({ context, output, options }, kind) => {
-      const fields = await fieldsOf(options, kind, async () => ask(await chooseKind(kind), {}));
+      const fields = await fieldsOf(options, kind, async () =>
+        ask(await chooseKind(kind), {}, await knownAccounts(await context.store())),
+      );
       const checked = checkAuthorization(fields, context.allowHosts);
       const added = await addAuthorization(
         await context.store(),
@@ -122,8 +126,8 @@ export function addAuthorizationCommands(program: Command): void {
       const store = await context.store();
       const { id } = await findAuthorization(store, label);
       const { authorization } = await openAuthorization(store, context.key(), id);
-      const changes = await fieldsOf(options, authorization.kind, () =>
-        ask(authorization.kind, authorization),
+      const changes = await fieldsOf(options, authorization.kind, async () =>
+        ask(authorization.kind, authorization, await knownAccounts(store)),
       );
       if (changes['kind'] !== authorization.kind)
         throw notValid('kind', `stays ${authorization.kind}; for another kind add another authorization`);
@@ -134,6 +138,7 @@ export function addAuthorizationCommands(program: Command): void {
         id,
         isAsked(options) ? await confirmHostKey(checked) : checked,
       );
+      await oweRiids(store, id);
       const told = await tellJobsOfUpdate(store, () => context.temporal(), updated);
       output.result({ ...updated, jobs: told });
       output.line(`Updated ${updated.label}.${told === 0 ? '' : ' Jobs that it had parked go on.'}`);

@@ -4,6 +4,7 @@
 import { ExpectedError } from '../../jobs/errors.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { Pool } from '../../systems/store/database.ts';
+import { overdueInWords } from '../../jobs/overdue.ts';
 import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
@@ -62,6 +63,7 @@ export async function showImport(context: Context, output: Output, job: ImportJo
     ['about nobody', events.nobodys],
     ['next look', summary.nextLookAt ?? '–'],
   ];
+  for (const type of summary.overdue) rows.push(['late', overdueInWords(type)]);
   if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
   if (url !== undefined) rows.push(['Web UI', url]);
   output.table(

@@ -5,9 +5,10 @@ import type { Client } from '@temporalio/client';
 import { importStatusQuery } from '../../jobs/import-messages.ts';
 import type { ImportStatus } from '../../jobs/import-messages.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
+import { overdueTypes } from '../../jobs/overdue.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import { fileTotals } from '../../systems/store/event-files.ts';
+import { fileTimes, fileTotals } from '../../systems/store/event-files.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 
 export async function summariseFiles(store: Pool, job: ImportJob) {
@@ -38,16 +39,18 @@ export async function summariseFiles(store: Pool, job: ImportJob) {
 }
 
 export async function summariseImport(store: Pool, temporal: Client, job: ImportJob) {
-  const [files, authorization, live] = await Promise.all([
+  const [files, authorization, live, times] = await Promise.all([
     summariseFiles(store, job),
     findAuthorization(store, job.authorizationId),
     liveStatus(temporal, job.id),
+    fileTimes(store, job.id),
   ]);
   return {
     ...files,
     authorization: authorization.label,
     nextLookAt: live?.nextLookAt ?? null,
     leftAlone: live?.leftAlone ?? null,
+    overdue: overdueTypes(times, Date.now()),
   };
 }
 

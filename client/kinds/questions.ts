@@ -5,6 +5,7 @@ import { input, select } from '@inquirer/prompts';
 import { kindTitles } from '../../jobs/authorization.ts';
 import type { AuthorizationKind } from '../../jobs/authorization.ts';
 import { addAuthorization, listAuthorizations } from '../../systems/store/authorizations.ts';
+import { knownAccounts } from '../../systems/store/event-accounts.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
 import { checkAuthorization } from '../authorizations/fields.ts';
@@ -36,7 +37,7 @@ export async function askAuthorization(
           message: 'Authorization type',
           choices: kinds.map((value) => ({ value, name: kindTitles[value] })),
         });
-  const fields = await ask(kind, {});
+  const fields = await ask(kind, {}, await knownAccounts(store));
   return (await addAuthorization(store, context.key(), checkAuthorization(fields, context.allowHosts))).label;
 }
 

@@ -16,6 +16,8 @@ export interface Operator<State> {
   /** `into` may be changed in place; `other` stays as it is. */
   merge(into: State, other: State): State;
   show(state: State): FieldValue;
+  /** When the event was that the state is of, where it is of one. */
+  timeOf?(state: State): number;
   toJson(state: State): Json;
   /**
    * Of what `toJson` wrote. Undefined where another operator wrote it, in another form: a mapping may have

@@ -46,6 +46,7 @@ export function byTime(kind: ScalarKind, cast: Cast, prefer: Preference): Operat
     },
     merge: prefer,
     show: ({ held }) => shownAs(kind, held),
+    timeOf: ({ atMs }) => atMs,
     toJson: timedToJson,
     fromJson: timedFromJson,
   };

@@ -38,6 +38,8 @@ export interface Mapping {
   merge(into: Aggregate, other: Aggregate): void;
   /** The fields as a profile shows them; what has no value is not among them. */
   valuesOf(aggregate: Aggregate): Readonly<Record<string, FieldValue>>;
+  /** When the event was that a field's value is of; undefined for fields that are made of many. */
+  timeOf(aggregate: Aggregate, field: string): number | undefined;
   /** The aggregate for the store, by field; with `fromJson`, merging can go on later. */
   toJson(aggregate: Aggregate): Readonly<Record<string, Json>>;
   /** What a field that the mapping no longer has has gathered is left out. */
@@ -132,6 +134,11 @@ export function compileMapping(
       });
     },
     valuesOf: (aggregate) => eachOf(aggregate, (operator, state) => operator.show(state)),
+    timeOf: (aggregate, field) => {
+      const place = places.get(field) ?? -1;
+      const [operator, state] = [operators[place], aggregate[place]];
+      return state === undefined ? undefined : operator?.timeOf?.(state);
+    },
     toJson: (aggregate) => eachOf(aggregate, (operator, state) => operator.toJson(state)),
     fromJson: (json) =>
       fields.map(({ name }, place) => {

@@ -322,6 +322,26 @@ export async function listFilesNamed(
   return rows;
 }
 
+/** When the newest files of each type were written, by the server's clock; at most this many of each. */
+const rhythmFiles = 50;
+
+export async function fileTimes(
+  database: Database,
+  jobId: string,
+): Promise<readonly { readonly eventType: string; readonly writtenAtMs: readonly number[] }[]> {
+  const { rows } = await database.query<{ eventType: string; writtenAt: Date[] }>(
+    `select event_type as "eventType", array_agg(distinct modified_at) as "writtenAt"
+       from (select event_type, modified_at, row_number() over (partition by event_type order by modified_at desc) as place
+               from event_files where job_id = $1 and state <> 'repeated') as files
+      where place <= ${rhythmFiles} group by event_type order by event_type`,
+    [jobId],
+  );
+  return rows.map(({ eventType, writtenAt }) => ({
+    eventType,
+    writtenAtMs: writtenAt.map((at) => at.getTime()),
+  }));
+}
+
 export interface FileTotals {
   readonly found: number;
   readonly done: number;

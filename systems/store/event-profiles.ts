@@ -20,7 +20,8 @@ export interface Merging<Aggregates> {
   write(aggregates: Aggregates): string;
   /** @throws Error when the text is not one that `write` made */
   read(text: string): Aggregates;
-  fieldsOf(aggregates: Aggregates): Readonly<Record<string, FieldValue>>;
+  /** @param riidAtMs when Responsys answered the RIID that the profile shows: an older one is not given */
+  fieldsOf(aggregates: Aggregates, riidAtMs?: number): Readonly<Record<string, FieldValue>>;
 }
 
 /** What events come to of one person, as far as the events tell that it is one. */
@@ -208,9 +209,15 @@ async function mergeInto<Aggregates>(
   merging: Merging<Aggregates>,
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
 ): Promise<void> {
+  interface Row {
+    id: string;
+    first: string | null;
+    others: string[] | null;
+    riidAt: Date | null;
+  }
   // Nearly all have one, and to read an array of texts takes longer than all that is done with it.
-  const { rows } = await database.query<{ id: string; first: string | null; others: string[] | null }>(
-    `select id, aggregates[1] as first, aggregates[2:] as others from profiles
+  const { rows } = await database.query<Row>(
+    `select id, aggregates[1] as first, aggregates[2:] as others, riid_at as "riidAt" from profiles
       where id = any($1::uuid[]) order by id for update`,
     [[...profiles.keys()]],
   );
@@ -220,19 +227,21 @@ async function mergeInto<Aggregates>(
   await copyInto(
     database,
     'folded (id, fields, aggregates)',
-    rows.values().map(({ id, first, others }) => {
+    rows.values().map(({ id, first, others, riidAt }) => {
       const gathered = profiles.get(id);
       if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
       const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
         .map((text) => merging.read(text))
         .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
-      return [id, JSON.stringify(merging.fieldsOf(merged)), merging.write(merged)];
+      return [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
     }),
   );
   await database.query(
     `with before as (
-       select id, profiles.fields, folded.fields::jsonb as news, folded.aggregates
-         from profiles join folded using (id)
+       -- An address is the same in any letter case: it stays as it was written, and is no change.
+       select id, profiles.fields, folded.aggregates,
+              case when lower(profiles.fields ->> 'email') = lower(news ->> 'email') then news - 'email' else news end as news
+         from profiles join (select id, fields::jsonb as news, aggregates from folded) as folded using (id)
      ), changed as (
        select id, news, aggregates, array(select key from jsonb_each(news)
                                            where before.fields -> key is distinct from value) as names from before

@@ -71,6 +71,12 @@ interface KeyedHash {
   readonly hash: Buffer;
 }
 
+/** A RIID is the id of a list record in one account: of two accounts, the same number is two people. */
+export const recordIdentity = (accountId: string, riid: string): Identity => ({
+  field: 'rs_user_id',
+  value: `${accountId}/${riid}`,
+});
+
 export function hashIdentity(hashKeys: HashKeys, { field, value }: Identity): HashedIdentity {
   const [newest, ...older] = hashKeys.keys.map(({ id, secret }) => ({
     keyId: id,

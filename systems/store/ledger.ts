@@ -42,13 +42,17 @@ export interface RequestLine {
   readonly durationMs: number;
 }
 
-/** Writes what a send did. Runs in a transaction of its own caller; at most one line a member. */
+/**
+ * Writes what a send did. Runs in a transaction of its own caller; at most one line a member.
+ * @param riidAccount under whose id the RIIDs are written to the profiles; null where it is not known yet
+ */
 export async function writeLedger(
   database: Database,
   jobId: string,
   sendId: string,
   lines: readonly LedgerLine[],
   requests: readonly RequestLine[],
+  riidAccount: string | null = null,
 ): Promise<void> {
   // Scan and live batches of one job write one after the other, so that no count is lost between them.
   const job = await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
@@ -82,11 +86,11 @@ export async function writeLedger(
         where job_id = $1 and profile_id = any($3::uuid[])
      ), latest as (
        insert into job_members as members
-         (job_id, profile_id, change, change_no, fate, riid, reason_code, ledger_no)
-       select $1, profile_id, change, change_no, fate, riid, reasons -> 0 ->> 'code', no from written
+         (job_id, profile_id, change, change_no, fate, riid, riid_account, reason_code, ledger_no)
+       select $1, profile_id, change, change_no, fate, riid, $12, reasons -> 0 ->> 'code', no from written
        on conflict (job_id, profile_id) do update
          set change = excluded.change, change_no = excluded.change_no, fate = excluded.fate,
-             riid = excluded.riid, reason_code = excluded.reason_code,
+             riid = excluded.riid, riid_account = excluded.riid_account, reason_code = excluded.reason_code,
              ledger_no = excluded.ledger_no, at = now()
          where excluded.change_no >= members.change_no
        returning profile_id
@@ -110,6 +114,7 @@ export async function writeLedger(
       lines.map((line) => line.fates.memberships ?? null),
       lines.map((line) => line.riid ?? null),
       lines.map((line) => (line.reasons.length === 0 ? null : JSON.stringify(line.reasons))),
+      riidAccount,
     ],
   );
 }

@@ -2,6 +2,7 @@
  * What is true of members at this moment: the one read that a send makes. All that it returns is of one
  * snapshot, the change number included.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Database } from './database.ts';
 import type { FieldValue } from './profiles.ts';
 
@@ -29,16 +30,15 @@ interface Row {
   values: (FieldValue | null)[];
 }
 
+export interface MembersAsk {
+  readonly profileIds: readonly string[];
+  readonly sourceAudienceId: string;
+  readonly audienceIds: readonly string[];
+  readonly fields: readonly string[];
+}
+
 /** @returns the members that the store knows, in no order; merged ones as those they were merged into */
-export async function readMembersNow(
-  database: Database,
-  ask: {
-    readonly profileIds: readonly string[];
-    readonly sourceAudienceId: string;
-    readonly audienceIds: readonly string[];
-    readonly fields: readonly string[];
-  },
-): Promise<readonly MemberNow[]> {
+export async function readMembersNow(database: Database, ask: MembersAsk): Promise<readonly MemberNow[]> {
   const values = ask.fields.map((_, index) => `profiles.fields -> $${index + 4}::text`);
   const { rows } = await database.query<Row>(
     `with wanted as (
@@ -72,20 +72,34 @@ export async function readMembersNow(
 }
 
 /**
- * Those of the members that changed after the change number that was read of them, and those into which one
- * of them was merged.
+ * Those of the members of whom something else is true now than was read of them, and those into which one of
+ * them was merged. A change of what was not asked for, such as the counters that an import moves, is none.
  */
 export async function changedSince(
   database: Database,
-  read: readonly { readonly profileId: string; readonly changeNo: number }[],
+  ask: Omit<MembersAsk, 'profileIds'>,
+  read: readonly MemberNow[],
 ): Promise<readonly string[]> {
-  const { rows } = await database.query<{ id: string }>(
-    `select coalesce(profile_id, read.id) as id
+  const { rows } = await database.query<{ id: string; isMerged: boolean }>(
+    `select coalesce(profile_id, read.id) as id, profile_id is not null as "isMerged"
        from unnest($1::uuid[], $2::bigint[]) as read (id, change_no)
        left join profiles on profiles.id = read.id
        left join profile_aliases on alias = read.id
       where profiles.change_no > read.change_no or profile_id is not null`,
     [read.map((one) => one.profileId), read.map((one) => one.changeNo)],
   );
-  return rows.map((row) => row.id);
+  const merged = rows.filter(({ isMerged }) => isMerged).map(({ id }) => id);
+  const newer = rows.filter(({ isMerged }) => !isMerged).map(({ id }) => id);
+  if (newer.length === 0) return merged;
+  const before = new Map(read.map((member) => [member.profileId, member]));
+  const now = await readMembersNow(database, { ...ask, profileIds: newer });
+  const changed = now.filter((member) => !isSame(member, before.get(member.profileId)));
+  return [...merged, ...changed.map(({ profileId }) => profileId)];
 }
+
+const isSame = (now: MemberNow, before: MemberNow | undefined): boolean =>
+  before !== undefined &&
+  isDeepStrictEqual(
+    [now.inSource, now.audienceIds, now.fields],
+    [before.inSource, before.audienceIds, before.fields],
+  );

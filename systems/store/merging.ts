@@ -2,6 +2,7 @@
  * Two profiles that turn out to be one person become one. The one that goes leaves a redirect, so that its
  * id in a queue, a scan or the ledger still leads to the person.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Database } from './database.ts';
 import { foldFields } from './folding.ts';
 import type { FieldValue } from './profiles.ts';
@@ -52,6 +53,10 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
   const [older, newer] = stays.updated_at < goes.updated_at ? [stays, goes] : [goes, stays];
   const ids = [staysId, goesId];
   await database.query('update identities set profile_id = $1 where profile_id = $2', ids);
+  const { rowCount: memberships } = await database.query(
+    'select 1 from audience_members where profile_id = $1 limit 1',
+    [goesId],
+  );
   await database.query(
     `insert into audience_members as members (audience_id, profile_id, is_member, changed_at)
      select audience_id, $1, is_member, changed_at from audience_members where profile_id = $2 order by audience_id
@@ -65,15 +70,25 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
   await database.query(
     `update profiles as stays
         set aggregates = stays.aggregates || goes.aggregates,
-            told = array(select distinct unnest(stays.told || goes.told))
+            told = array(select distinct unnest(stays.told || goes.told)),
+            riid_at = greatest(stays.riid_at, goes.riid_at)
        from profiles as goes where stays.id = $1 and goes.id = $2`,
     ids,
   );
   await database.query('delete from profiles where id = $1', [goesId]);
+  const fields = foldFields(older.fields, newer.fields);
   await database.query(
     'update profiles set fields = $2, change_no = greatest(change_no, $3) + 1, updated_at = now() where id = $1',
-    [staysId, JSON.stringify(foldFields(older.fields, newer.fields)), goes.change_no],
+    [staysId, JSON.stringify(fields), goes.change_no],
   );
-  await database.query("insert into changes (profile_id, change) values ($1, 'merged')", [staysId]);
+  // One that never was in an audience brings fields alone: nothing of it was sent, and nothing is to be taken back.
+  const names = Object.keys(fields).filter((name) => !isDeepStrictEqual(fields[name], stays.fields[name]));
+  if (memberships === 1)
+    await database.query("insert into changes (profile_id, change) values ($1, 'merged')", [staysId]);
+  else if (names.length > 0)
+    await database.query("insert into changes (profile_id, change, fields) values ($1, 'fields', $2)", [
+      staysId,
+      names,
+    ]);
   return true;
 }

@@ -63,12 +63,20 @@ export async function writeProfiles(
 
 /** Advisory locks in sorted order: rows that do not exist yet cannot be locked otherwise. */
 async function lockIdentities(database: Database, identities: readonly HashedIdentity[]): Promise<void> {
-  await database.query('select pg_advisory_xact_lock_shared($1)', [everybodyLock]);
+  await holdOffNewPeople(database);
   const slots = new Set(identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0)));
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
   );
+}
+
+/**
+ * Holds off those who make people of identities that they found unknown, until the transaction ends. To be
+ * taken before `holdOffMerges`, as they do.
+ */
+export async function holdOffNewPeople(database: Database): Promise<void> {
+  await database.query('select pg_advisory_xact_lock_shared($1)', [everybodyLock]);
 }
 
 /** Locks every identity: one lock in the place of more than the server has room for. */

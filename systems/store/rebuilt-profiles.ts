@@ -80,6 +80,7 @@ interface ProfileWithParts {
   readonly fields: Readonly<Record<string, FieldValue>>;
   readonly told: readonly string[];
   readonly before: readonly string[] | null;
+  readonly riidAt: Date | null;
   readonly parts: readonly Part[];
 }
 
@@ -100,7 +101,7 @@ async function readWithParts(
          join rebuild_parts on rebuild_id = $1 and rebuild_parts.profile_id = own.one
         where rebuild_parts.aggregates is not null group by wanted.id
      )
-     select profiles.id, fields, told, aggregates as before, coalesce(parts, '[]'::json) as parts
+     select profiles.id, fields, told, aggregates as before, riid_at as "riidAt", coalesce(parts, '[]'::json) as parts
        from profiles join wanted on wanted.id = profiles.id left join parts on parts.id = profiles.id
       order by profiles.id for update of profiles`,
     [rebuildId, ids],
@@ -117,7 +118,7 @@ interface Built {
 }
 
 function build<Aggregates>(
-  { id, fields, told, before, parts }: ProfileWithParts,
+  { id, fields, told, before, riidAt, parts }: ProfileWithParts,
   mappings: readonly RebuildMapping<Aggregates>[],
 ): Built {
   const of = new Set(parts.map(({ mapping }) => mapping));
@@ -132,7 +133,7 @@ function build<Aggregates>(
         undefined,
       );
   const shown = (aggregates: Aggregates | undefined): Readonly<Record<string, FieldValue>> =>
-    aggregates === undefined ? {} : mapping.fieldsOf(aggregates);
+    aggregates === undefined ? {} : mapping.fieldsOf(aggregates, riidAt?.getTime());
   const after = merged(parts.map(({ aggregates }) => aggregates));
   const text = after === undefined ? null : mapping.write(after);
   // What others have told since the last events stays, unless the stream now makes it otherwise.

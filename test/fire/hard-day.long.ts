@@ -42,8 +42,8 @@ const isShort = memberCount < 20_000;
 const batchSize = isShort ? 100 : 200;
 const requestsPerMinute = isShort ? 40 : 60;
 const changesForMs = isShort ? 75_000 : 300_000;
-/** Longer than the even pace of a throttled scan leaves between two calls. */
-const maintenanceMs = 45_000;
+/** Longer than a throttled function rests: a maintenance that nobody calls into is noticed by nobody. */
+const maintenanceMs = 75_000;
 const merge = 'Merge List Recipients';
 
 interface Logged {
@@ -156,8 +156,6 @@ test(
 
       await sandbox.control('faults', { kind: 'throttle', on: merge, times: 3 });
       await story.untilTold(/Responsys throttled/, 180_000);
-      // Called again: before, nobody would notice the maintenance.
-      await story.untilTold(/^(?![^]*Responsys throttled)/, 180_000);
 
       await sandbox.control('faults', { kind: 'maintenance', ms: maintenanceMs });
       await story.untilTold(/### Waiting for Responsys/, 120_000);

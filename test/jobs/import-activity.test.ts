@@ -39,6 +39,7 @@ const faults: readonly (readonly [field: string, value: unknown, words: RegExp])
   ['timeZone', 'Berlin', /"Berlin" is no time zone/],
   ['startDate', '31.01.2026', /is no date such as 2026-01-31/],
   ['startDate', '2026-13-31', /is no day of the calendar/],
+  ['startDate', '2026-02-31', /"2026-02-31" is no day of the calendar/],
 ];
 for (const [field, value, words] of faults)
   test(`${field} ${JSON.stringify(value)} is told with its name, its value and what would be right`, () => {
