@@ -89,13 +89,17 @@ export function tellStory({ chance, people, quotas, days, firstDayMs }: StoryOpt
     if (earlier !== undefined) return { ...own, ...after(earlier, day, bits) };
     if (type === 'BOUNCE' || type === 'SMS_FAIL') {
       const sends = inVain[type];
-      const sent = happening(sends, start(sends, day) + (place % Math.max(1, lengthOf(sends, day))));
-      return {
-        ...own,
-        person: sent.person,
-        launch: sent.launch,
-        atMs: sent.atMs + 1_000 + (bits % (10 * minute)),
-      };
+      // Of a day on which nothing was sent: the last that was sent before it.
+      const last = start(sends, day + 1) - 1;
+      const sent = happening(
+        sends,
+        Math.min(start(sends, day) + (place % Math.max(1, lengthOf(sends, day))), last),
+      );
+      const atMs =
+        dayOf(sends, sent.number) === day
+          ? sent.atMs + 1_000 + (bits % (10 * minute))
+          : startMs(day) + 8 * hour + (bits % (9 * hour));
+      return { ...own, person: sent.person, launch: sent.launch, atMs };
     }
     if (type === 'LAUNCH_STATE') {
       const launches = Math.ceil(Math.max(1, lengthOf('SENT', day)) / people.length);
