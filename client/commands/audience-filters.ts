@@ -2,19 +2,18 @@
  * `audiences check` and `audiences test`: what a rule means, before it decides who belongs. Both evaluate by
  * the SQL that decides memberships, on rows that are parameters; nothing is written.
  */
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { compileFilter } from '../../lql/filter/compile.ts';
 import { fieldTypesOf } from '../../lql/filter/field-types.ts';
-import type { Pool } from '../../systems/store/database.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
 import { runs } from '../command.ts';
 import type { Output } from '../output.ts';
 import { readTrial, runTrial } from '../filters/trial.ts';
 import type { TrialResult } from '../filters/trial.ts';
 import { readText } from '../job-file.ts';
+import { answerLines } from '../standard-input.ts';
 
 interface TestOptions {
   row?: string;
@@ -54,7 +53,7 @@ export function addFilterCommands(audiences: Command): void {
       const store = await context.store();
       if (filter === undefined) {
         refuseOptions(options);
-        await testLines(store);
+        await answerLines((line, number) => runTrial(store, readTrial(line, `line ${number}`)));
         return;
       }
       if (options.row === undefined)
@@ -75,17 +74,6 @@ function refuseOptions({ row, now, include }: TestOptions): void {
       'USAGE',
       'Name the filter; on standard input, each line has its own row, now and includes.',
     );
-}
-
-/** One answer a line, in order, as JSON lines; memory stays flat. */
-async function testLines(store: Pool): Promise<void> {
-  let number = 0;
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    number++;
-    if (line.trim() === '') continue;
-    const result = await runTrial(store, readTrial(line, `line ${number}`));
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  }
 }
 
 function jsonOf(row: string): unknown {

@@ -1,7 +1,6 @@
 /**
  * `mapping`: whether a mapping can be read, and what it makes of rows. Needs neither the store nor a server.
  */
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { readMapping } from '../../activities/importing/lql-mapping.ts';
@@ -13,6 +12,7 @@ import { momentOf } from '../../lql/time-text.ts';
 import type { Row } from '../../lql/values.ts';
 import { runs } from '../command.ts';
 import { readText } from '../job-file.ts';
+import { answerLines } from '../standard-input.ts';
 
 const row = z.record(z.string(), z.unknown());
 const request = z.strictObject({ expr: z.string(), fields: row, ts: z.string().optional() });
@@ -74,7 +74,7 @@ export function addMappingCommands(program: Command): void {
       if (fields === undefined) {
         if (expr !== undefined || mapping !== undefined || process.stdin.isTTY)
           throw new ExpectedError('USAGE', 'The row is missing: --row, --row-file or --field event=click.');
-        return answerLines();
+        return answerLines(answerTo);
       }
       const time = ts ?? new Date().toISOString();
       const answer =
@@ -115,15 +115,7 @@ function profileOf(mapping: Mapping, fields: Row, time: string) {
   return { identities: mapping.identitiesOf(fields, atMs), fields: mapping.valuesOf(aggregate) };
 }
 
-/** One answer a line, in the order of the lines; a line that cannot be read says why, and the next is read. */
-async function answerLines(): Promise<void> {
-  let number = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
-    number++;
-    if (line.trim() !== '') process.stdout.write(`${JSON.stringify(answerTo(line, number))}\n`);
-  }
-}
-
+/** A line that cannot be read says why, and the next is read. */
 function answerTo(line: string, number: number): object {
   try {
     const { expr, fields, ts } = parse(`line ${number}`, line, request);
