@@ -22,17 +22,16 @@ export interface WriteBounds {
   readonly chunkCharacters: number;
   /** Events after which people are folded into profiles, at the latest. */
   readonly foldEvents: number;
-  /** Memory of what has gathered after which they are, too. */
+  /** Memory of what has gathered after which they are, too: all files that this worker reads share it. */
   readonly foldBytes: number;
 }
 
-/** @param parallelFiles that share the memory */
-export const boundsOf = (parallelFiles: number): WriteBounds => ({
+export const writeBounds: WriteBounds = {
   chunkRows: 25_000,
   chunkCharacters: 16 * 1024 * 1024,
   foldEvents: 400_000,
-  foldBytes: Math.max(Math.floor(128 / parallelFiles), 32) * 1024 * 1024,
-});
+  foldBytes: 160 * 1024 * 1024,
+};
 
 export interface Writing<Aggregates, Addition> {
   readonly store: Pool;
