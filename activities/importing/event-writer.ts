@@ -29,30 +29,30 @@ export interface WriteBounds {
 export const writeBounds: WriteBounds = {
   chunkRows: 25_000,
   chunkCharacters: 16 * 1024 * 1024,
-  foldEvents: 400_000,
-  foldBytes: 160 * 1024 * 1024,
+  foldEvents: 1_000_000,
+  foldBytes: 192 * 1024 * 1024,
 };
 
-export interface Writing<Aggregates, Addition> {
+export interface Writing<Aggregates> {
   readonly store: Pool;
   readonly hashKeys: HashKeys;
-  readonly mapping: EventMapping<Aggregates, Addition>;
+  readonly mapping: EventMapping<Aggregates>;
   readonly attempt: Attempt;
   readonly bounds: WriteBounds;
   /** Of the packed bytes, how many have been read by now. */
   readonly bytesRead: () => number;
 }
 
-export type RowReader<Addition> = ReturnType<EventMapping<unknown, Addition>['reader']>;
+export type RowReader = ReturnType<EventMapping<unknown>['reader']>;
 
-export interface ReadChunk<Addition> extends Omit<Chunk, 'bytesRead'> {
-  readonly rows: readonly (EventRow & { readonly reader: RowReader<Addition> })[];
+export interface ReadChunk extends Omit<Chunk, 'bytesRead'> {
+  readonly rows: readonly (EventRow & { readonly reader: RowReader })[];
 }
 
-export interface EventWriter<Addition> {
+export interface EventWriter {
   /** Folds what an attempt before wrote to the stream, but did not live to fold. To be called first. */
   foldWhatIsLeft(): Promise<void>;
-  write(chunk: ReadChunk<Addition>): Promise<void>;
+  write(chunk: ReadChunk): Promise<void>;
   /** Waits for what is under way, folds the rest, and says that the file is done. */
   finish(): Promise<void>;
 }
@@ -60,14 +60,14 @@ export interface EventWriter<Addition> {
 /** Events that are read back of the stream at once. */
 const readBackAtOnce = 20_000;
 
-export function openEventWriter<Aggregates, Addition>({
+export function openEventWriter<Aggregates>({
   store,
   hashKeys,
   mapping,
   attempt,
   bounds,
   bytesRead,
-}: Writing<Aggregates, Addition>): EventWriter<Addition> {
+}: Writing<Aggregates>): EventWriter {
   let gathering = gatherPeople(mapping);
   let foldedTo = attempt.foldedTo;
   let readTo = attempt.readTo;
@@ -91,12 +91,12 @@ export function openEventWriter<Aggregates, Addition>({
     if (gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes) await fold();
   };
 
-  async function writeNow(chunk: ReadChunk<Addition>): Promise<void> {
+  async function writeNow(chunk: ReadChunk): Promise<void> {
     const inserted = await writeChunk(store, attempt, { ...chunk, bytesRead: bytesRead() }, hasRepeats);
     hasRepeats = inserted.length < chunk.rows.length;
     const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
     for (const { line, values, atMs, reader } of chunk.rows)
-      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs), charactersOf(values));
+      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs));
     readTo = chunk.to;
     await foldWhenFull();
   }
@@ -107,11 +107,10 @@ export function openEventWriter<Aggregates, Addition>({
       while (from < attempt.readTo) {
         const events = await readEvents(store, attempt.fileId, from, attempt.readTo, readBackAtOnce);
         let columns: readonly string[] | undefined;
-        let reader: RowReader<Addition> | undefined;
+        let reader: RowReader | undefined;
         for (const event of events) {
           if (event.columns !== columns) reader = mapping.reader((columns = event.columns));
-          if (reader !== undefined)
-            gathering.add(reader(event.values, event.atMs), charactersOf(event.values));
+          if (reader !== undefined) gathering.add(reader(event.values, event.atMs));
         }
         const isLast = events.length < readBackAtOnce;
         from = isLast ? attempt.readTo : (events.at(-1)?.line ?? attempt.readTo);
@@ -134,6 +133,3 @@ export function openEventWriter<Aggregates, Addition>({
     },
   };
 }
-
-const charactersOf = (values: readonly string[]): number =>
-  values.reduce((sum, { length }) => sum + length, 0);
