@@ -8,6 +8,8 @@ import { copyInto } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
+import { followProfiles } from './following.ts';
+import type { ProfilesChanged } from './following.ts';
 import { addHashed, findHashed, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
@@ -56,23 +58,30 @@ export async function foldPeople<Aggregates>(
   hashKeys: HashKeys,
   merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
+  nowMs = Date.now(),
 ): Promise<void> {
   if (people.length === 0) return;
-  const profiles = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, merging, people);
+  const changed: ProfilesChanged[] = [];
   const sorted = [...profiles].sort(byId);
   await writeInSlices(
     sorted.filter(([, one]) => !one.isNew),
     (slice) => readProfiles(database, slice),
     (read, slice) => mergedRows(merging, read, new Map(slice)),
-    (rows) => updateProfiles(database, rows),
+    async (rows) => {
+      changed.push(await updateProfiles(database, rows));
+    },
   );
+  const made = sorted.filter(([, one]) => one.isNew);
   await writeInSlices(
-    sorted.filter(([, one]) => one.isNew),
+    made,
     () => Promise.resolve(),
     (_, slice) => newRows(merging, slice),
     (rows) => copyInto(database, 'profiles (id, fields, aggregates)', rows),
   );
   await addIdentities(database, hashKeys, profiles);
+  const whole = [...made.map(([id]) => id), ...grown];
+  await followProfiles(database, [{ profileIds: whole, what: 'all' }, ...changed], nowMs);
 }
 
 /**
@@ -88,7 +97,7 @@ export async function foldBeside<Aggregates>(
   write: (parts: Iterable<readonly [profileId: string, aggregates: string]>) => Promise<void>,
 ): Promise<void> {
   if (people.length === 0) return;
-  const profiles = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, merging, people);
   const made = [...profiles].filter(([, one]) => one.isNew);
   await copyInto(
     database,
@@ -97,6 +106,7 @@ export async function foldBeside<Aggregates>(
   );
   await addIdentities(database, hashKeys, profiles);
   await write([...profiles].map(([id, { aggregates }]) => [id, merging.write(aggregates)] as const));
+  await followProfiles(database, [{ profileIds: [...made.map(([id]) => id), ...grown], what: 'all' }]);
 }
 
 interface Gathered<Aggregates> {
@@ -106,6 +116,12 @@ interface Gathered<Aggregates> {
   /** Of all of them; made anew each time that it is asked for. */
   readonly aggregates: Aggregates;
   readonly unknown: Identity[];
+}
+
+interface AllGathered<Aggregates> {
+  readonly profiles: Map<string, Gathered<Aggregates>>;
+  /** Those that others were merged into. */
+  readonly grown: ReadonlySet<string>;
 }
 
 const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
@@ -118,9 +134,10 @@ async function gather<Aggregates>(
   hashKeys: HashKeys,
   merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
-): Promise<Map<string, Gathered<Aggregates>>> {
+): Promise<AllGathered<Aggregates>> {
   const known = await whoIsWho(database, hashKeys, people);
   const merged = new Map<string, string>();
+  const grown = new Set<string>();
   const holder = (identity: Identity): string | undefined => {
     let id = known.get(keyOf(identity));
     for (let into = id; into !== undefined; into = merged.get(into)) id = into;
@@ -155,6 +172,8 @@ async function gather<Aggregates>(
     for (const other of others) {
       if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
       merged.set(other, first);
+      grown.delete(other);
+      grown.add(first);
       const gathered = profiles.get(other);
       profiles.delete(other);
       if (gathered !== undefined) take(first, false, gathered.people, gathered.unknown);
@@ -164,7 +183,7 @@ async function gather<Aggregates>(
     for (const identity of unknown) known.set(keyOf(identity), id);
     take(id, first === undefined, [person], unknown);
   }
-  return profiles;
+  return { profiles, grown };
 }
 
 /** The profiles of the people's identities; they stay so until the transaction ends. */
@@ -219,7 +238,7 @@ async function writeInSlices<Aggregates, Read>(
   for (let from = 0; from < profiles.length; from += profilesAtOnce) {
     const slice = profiles.slice(from, from + profilesAtOnce);
     const found = await read(slice);
-    const writing = write(worked);
+    const writing = worked.length === 0 ? Promise.resolve() : write(worked);
     // Awaited below; a failure until then is no unhandled rejection.
     writing.catch(() => undefined);
     worked = [];
@@ -232,7 +251,7 @@ async function writeInSlices<Aggregates, Read>(
       await writing;
     }
   }
-  await write(worked);
+  if (worked.length > 0) await write(worked);
 }
 
 interface ReadProfile {
@@ -281,13 +300,12 @@ function* newRows<Aggregates>(
   }
 }
 
-async function updateProfiles(database: Database, rows: readonly ProfileRow[]): Promise<void> {
-  if (rows.length === 0) return;
+async function updateProfiles(database: Database, rows: readonly ProfileRow[]): Promise<ProfilesChanged> {
   await database.query(
     'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
   );
   await copyInto(database, 'folded (id, fields, aggregates)', rows);
-  await database.query(
+  const changed = await database.query<{ ids: string | null; fields: string[] }>(
     `with before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
        select id, profiles.fields, folded.aggregates,
@@ -302,10 +320,16 @@ async function updateProfiles(database: Database, rows: readonly ProfileRow[]): 
               change_no = change_no + (names <> '{}')::int, updated_at = now()
          from changed where profiles.id = changed.id
        returning profiles.id, names
+     ), logged as (
+       insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
+       returning profile_id, fields
      )
-     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'`,
+     select string_agg(profile_id::text, ' ') as ids,
+            array(select distinct unnest(fields) from logged) as fields from logged`,
   );
   await database.query('truncate folded');
+  const [{ ids, fields } = { ids: null, fields: [] }] = changed.rows;
+  return { profileIds: ids?.split(' ') ?? [], what: { fields } };
 }
 
 async function addIdentities(
