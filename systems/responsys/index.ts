@@ -14,6 +14,7 @@ import type { Merges } from './merges.ts';
 import { readRecords } from './read.ts';
 import type { ReadBack, ReadRecord } from './read.ts';
 
+export type { Campaign, Campaigns, DataSource } from './campaigns.ts';
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
 export type { ResponsysFunction } from './functions.ts';
@@ -29,6 +30,7 @@ export type { ReadRecord } from './read.ts';
 export type { Merges } from './merges.ts';
 export { rehearseMerges } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
+export type { TriggerOutcome, TriggerRecipient, TriggerResult, Triggers, TroubleReason } from './trigger.ts';
 
 export interface LoggedIn {
   /** The origin that later calls go to. */
