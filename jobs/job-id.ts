@@ -24,6 +24,11 @@ export const exportAudienceWorkflowId = (jobId: string): string => `export-audie
 
 export const scanAudienceWorkflowId = (jobId: string): string => `scan-audience/${jobId}`;
 
+export const exportCampaignWorkflowId = (jobId: string): string => `export-campaign/${jobId}`;
+
+/** The walk through the members that a campaign job mails together. */
+export const walkCampaignWorkflowId = (jobId: string): string => `walk-campaign/${jobId}`;
+
 export const importActivityWorkflowId = (jobId: string): string => `import-activity/${jobId}`;
 
 /** One relay serves every job of a store. */

@@ -55,8 +55,8 @@ export const approveUpdate = defineUpdate<ExportStatus>('approve');
 export const stopUpdate = defineUpdate<ExportStatus>('stop');
 
 /** A job's new configuration: names of fields, lists and audiences, nobody's data. */
-export interface Reconfiguration {
-  readonly configuration: ExportAudienceConfiguration;
+export interface Reconfiguration<Configuration = ExportAudienceConfiguration> {
+  readonly configuration: Configuration;
   /** The revision that it changes. */
   readonly from: string;
   /** The id of the revision that it makes. */

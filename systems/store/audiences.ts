@@ -82,8 +82,8 @@ export async function summariseAudiences(
 }
 
 /**
- * Lets profiles enter or leave an audience. Those that are already there, or already gone, are left alone:
- * nothing is logged for them.
+ * Lets profiles enter or leave an audience. Each enter begins a stay with an id of its own. Those that are
+ * already there, or already gone, are left alone: nothing is logged for them.
  * Profiles that were merged are taken for those into which they were.
  * @returns the profiles whose membership changed
  */
@@ -108,7 +108,8 @@ export async function changeMembership(
     change === 'enter'
       ? `insert into audience_members as members (audience_id, profile_id, is_member)
          select $1, id, true from profiles where id = any($2::uuid[]) order by id
-         on conflict (audience_id, profile_id) do update set is_member = true, changed_at = now()
+         on conflict (audience_id, profile_id) do update
+           set is_member = true, changed_at = now(), stay_id = excluded.stay_id
            where not members.is_member
          returning profile_id`
       : `update audience_members set is_member = false, changed_at = now()
