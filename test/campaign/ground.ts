@@ -47,8 +47,8 @@ export interface CampaignGround {
   change(profileIds: readonly string[], how: 'enter' | 'exit'): Promise<void>;
   start(input?: Partial<CampaignInput>): Promise<WorkflowHandle<typeof exportCampaign>>;
   /** The mails of its campaign. */
-  outbox(): Promise<readonly Mail[]>;
-  fates(): Promise<Readonly<Record<string, number>>>;
+  readonly outbox: () => Promise<readonly Mail[]>;
+  readonly fates: () => Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export async function openCampaignGround(
           })),
         ),
       );
-      return written.map(({ profileId }) => profileId ?? '');
+      return written.map(({ profileId }) => profileId);
     },
     change: async (profileIds, how) => {
       await transaction(store, (own) => changeMembership(own, audience.id, profileIds, how));
