@@ -124,7 +124,7 @@ async function limitsOf(responsys: Responsys): ReturnType<Responsys['rateLimits'
   }
 }
 
-const missingAudience = (name: string): Audience => ({ id: '', name, column: '' });
+const missingAudience = (name: string): Audience => ({ id: '', name, column: '', filter: null });
 
 /** A login that is refused is a fault of the file or the account; one that cannot be tried is none. */
 function authorizationFault(error: unknown): string {
