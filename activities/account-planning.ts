@@ -2,6 +2,7 @@
  * Holds a job's configuration against the account as it is now: reads what the account and the store have,
  * and leaves the judging to export-planning.ts. Reads only: the client's plan and the job's check both use it.
  */
+import { sameName } from '../jobs/column-name.ts';
 import type { ExportAudienceConfiguration } from '../jobs/export-audience.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import { findAudience, summariseAudiences } from '../systems/store/audiences.ts';
@@ -9,7 +10,7 @@ import type { Audience } from '../systems/store/audiences.ts';
 import type { Database } from '../systems/store/database.ts';
 import { accountWarning } from '../systems/store/event-accounts.ts';
 import { readUserFields } from '../systems/store/user-fields.ts';
-import { planExport, sameName } from './export-planning.ts';
+import { planExport } from './export-planning.ts';
 import type { Planning } from './export-planning.ts';
 
 export interface Planned {
@@ -35,6 +36,8 @@ export async function planAgainstAccount(
   return { ...planning, plan: { ...planning.plan, warnings: [...planning.plan.warnings, warning] } };
 }
 
+type Named = Pick<ExportAudienceConfiguration, 'audience' | 'exportAudienceMemberships'>;
+
 export interface NamedAudiences {
   /** Undefined where there is none of that name. */
   readonly source: Audience | undefined;
@@ -46,22 +49,33 @@ export interface NamedAudiences {
 /** The audiences that a configuration names. */
 export async function findNamedAudiences(
   store: Database,
-  configuration: Pick<ExportAudienceConfiguration, 'audience' | 'exportAudienceMemberships'>,
+  { audience, exportAudienceMemberships }: Named,
 ): Promise<NamedAudiences> {
-  const missing: string[] = [];
-  const find = async (field: string, name: string): Promise<Audience | undefined> => {
-    const found = await findAudience(store, name);
-    if (found === undefined) missing.push(`${field}: there is no audience "${name}"`);
-    return found;
+  const { found, faults } = await findAudiences(store, [
+    { field: 'audience', name: audience },
+    ...exportAudienceMemberships.map((name) => ({ field: 'exportAudienceMemberships', name })),
+  ]);
+  return {
+    source: found.find(({ name }) => name === audience),
+    exported: exportAudienceMemberships.flatMap((name) => found.find((one) => one.name === name) ?? []),
+    faults,
   };
-  const source = await find('audience', configuration.audience);
-  const exported: Audience[] = [];
-  for (const name of configuration.exportAudienceMemberships) {
-    const found = await find('exportAudienceMemberships', name);
-    if (found !== undefined) exported.push(found);
+}
+
+/** Audiences by name, each named by a field of a job's file. @returns those that are there, once each */
+export async function findAudiences(
+  store: Database,
+  named: readonly { readonly field: string; readonly name: string }[],
+): Promise<{ readonly found: readonly Audience[]; readonly faults: readonly string[] }> {
+  const missing: string[] = [];
+  const found = new Map<string, Audience>();
+  for (const { field, name } of named) {
+    const audience = found.get(name) ?? (await findAudience(store, name));
+    if (audience === undefined) missing.push(`${field}: there is no audience "${name}"`);
+    else found.set(name, audience);
   }
-  if (missing.length === 0) return { source, exported, faults: [] };
+  if (missing.length === 0) return { found: [...found.values()], faults: [] };
   const names = (await summariseAudiences(store)).map((one) => `"${one.name}"`).join(', ');
   const there = names === '' ? 'there are none yet: see "audiences import"' : `there are ${names}`;
-  return { source, exported, faults: missing.map((fault) => `${fault}; ${there}`) };
+  return { found: [...found.values()], faults: missing.map((fault) => `${fault}; ${there}`) };
 }

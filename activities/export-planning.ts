@@ -2,14 +2,16 @@
  * Holds a job's configuration against the account: which column takes what, which tables have to be made,
  * and every fault in the reader's words, all at once. Pure.
  */
-import { columnNameFault } from '../jobs/column-name.ts';
+import { columnNameFault, sameName } from '../jobs/column-name.ts';
 import { insertsOnNoMatch, matchColumnsOf, newFieldsTableName } from '../jobs/export-audience.ts';
 import type { ExportAudienceConfiguration } from '../jobs/export-audience.ts';
-import type { ExportPlan, FieldColumn, MembershipColumn, NewTable, Table } from '../jobs/export-plan.ts';
-import { columnTypeOf, fitsColumn } from '../jobs/user-fields.ts';
+import type { ExportPlan, MembershipColumn, NewTable } from '../jobs/export-plan.ts';
+import { fitsColumn } from '../jobs/user-fields.ts';
 import type { Kind } from '../jobs/user-fields.ts';
 import type { ExtensionTable, ProfileList } from '../systems/responsys/index.ts';
 import type { Audience } from '../systems/store/audiences.ts';
+import { alsoInList, missingColumns, planFields, unknownField } from './fields-planning.ts';
+import type { Planned } from './fields-planning.ts';
 
 export interface Account {
   readonly lists: readonly ProfileList[];
@@ -23,9 +25,6 @@ export interface Planning {
   /** Empty when the job can start. */
   readonly faults: readonly string[];
 }
-
-/** Responsys tells names of lists, tables and columns apart by more than case. */
-export const sameName = (one: string, other: string): boolean => one.toUpperCase() === other.toUpperCase();
 
 export function planExport(
   job: ExportAudienceConfiguration,
@@ -52,14 +51,16 @@ export function planExport(
     if (!userFields.has(field)) faults.push(`fieldsToTrigger: ${unknownField(field, userFields)}`);
   const folder = job.folder ?? list?.folderName ?? '';
   const context = { job, tables: account.tables, folder, faults };
-  const fields = planFields(context, jobId, userFields);
+  const fields = planFields({
+    ...context,
+    additionalFields: job.additionalFields,
+    table: job.fieldsTable ?? newFieldsTableName(jobId),
+    userFields,
+  });
   const memberships = planMemberships(context, exported);
   if (memberships === undefined)
     warnings.push('exportAudienceMemberships is empty: that a member left stays invisible to Responsys.');
-  for (const column of fields?.table.columns ?? []) {
-    if (list?.fields.some((one) => sameName(one.name, column.column)) === true)
-      warnings.push(`${column.column} is a column of the list ${list.name} too: campaigns may read either.`);
-  }
+  warnings.push(...alsoInList(fields, list));
   return {
     plan: {
       list: list?.name ?? job.list,
@@ -81,47 +82,6 @@ interface Context {
   readonly tables: readonly ExtensionTable[];
   readonly folder: string;
   readonly faults: string[];
-}
-
-interface Planned<Column> {
-  readonly table: Table<Column>;
-  readonly make?: NewTable;
-}
-
-function unknownField(field: string, userFields: ReadonlyMap<string, Kind>): string {
-  const known = [...userFields.keys()].slice(0, 20).join(', ');
-  return `there is no user field "${field}"; there are ${known === '' ? 'none' : known}`;
-}
-
-function planFields(
-  { job, tables, folder, faults }: Context,
-  jobId: string,
-  userFields: ReadonlyMap<string, Kind>,
-): Planned<FieldColumn> | undefined {
-  if (job.additionalFields.length === 0) return undefined;
-  const name = job.fieldsTable ?? newFieldsTableName(jobId);
-  const existing = tables.find((table) => sameName(table.name, name));
-  const columns = job.additionalFields.flatMap((field): FieldColumn[] => {
-    const kind = userFields.get(field);
-    if (kind === undefined) {
-      faults.push(`additionalFields: ${unknownField(field, userFields)}`);
-      return [];
-    }
-    const column = existing?.fields.find((one) => sameName(one.name, field));
-    if (column !== undefined && !fitsColumn(kind, column.type))
-      faults.push(
-        `fieldsTable: ${name}.${column.name} is ${column.type}, which cannot take ${field} (${kind}); ` +
-          `${columnTypeOf(kind)} can`,
-      );
-    return [{ field, kind, column: column?.name ?? field, type: column?.type ?? columnTypeOf(kind) }];
-  });
-  if (existing === undefined) {
-    const fields = columns.map(({ column, kind }) => ({ name: column, type: columnTypeOf(kind) }));
-    return { table: { name, columns }, make: { name, folder, fields } };
-  }
-  const missing = columns.filter(({ column }) => !existing.fields.some((one) => sameName(one.name, column)));
-  if (missing.length > 0) faults.push(missingColumns('fieldsTable', name, missing));
-  return { table: { name: existing.name, columns } };
 }
 
 function planMemberships(
@@ -157,16 +117,4 @@ function planMemberships(
       );
   }
   return { table: { name: existing.name, columns } };
-}
-
-function missingColumns(
-  field: string,
-  table: string,
-  missing: readonly { readonly column: string; readonly type: string }[],
-): string {
-  const named = missing.map(({ column, type }) => `${column} (${type})`).join(', ');
-  return (
-    `${field}: the table ${table} lacks ${named}; REST cannot add columns: add them in Responsys ` +
-    `(Data > Extension Tables), or name another ${field} and it will be made`
-  );
 }

@@ -1,9 +1,9 @@
 /**
  * Makes an extension table, once.
  */
+import { sameName } from '../jobs/column-name.ts';
 import type { NewTable } from '../jobs/export-plan.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
-import { sameName } from './export-planning.ts';
 
 /**
  * Whatever goes wrong, the account is asked whether the table is there now: an answer that was lost, or

@@ -2,9 +2,10 @@
  * Gives a job another configuration: checks it against the account where columns or tables are concerned,
  * makes the tables that it takes, and then changes the store in one transaction. Refused, it changes nothing.
  */
+import { needsCheck } from '../jobs/change-effects.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { Reconfiguration } from '../jobs/messages.ts';
-import { differencesOf, fixedFaults, needsCheck } from '../jobs/reconfiguration.ts';
+import { differencesOf, fixedFaults } from '../jobs/reconfiguration.ts';
 import type { Responsys } from '../systems/responsys/index.ts';
 import type { Pool } from '../systems/store/database.ts';
 import { configurationNow, saveRevision } from '../systems/store/job-configuration.ts';
@@ -55,14 +56,15 @@ export async function reconfigure(
   return { changed: true };
 }
 
-function refuse(
+/** @throws ExpectedError where there is any fault */
+export function refuse(
   code: 'CHANGE_REFUSED' | 'NOT_FOUND' | 'CONFIGURATION_REFUSED',
   faults: readonly string[],
 ): void {
   if (faults.length > 0) throw new ExpectedError(code, faults.map((fault) => `${fault}.`).join('\n'));
 }
 
-const changedMeanwhile = (): ExpectedError =>
+export const changedMeanwhile = (): ExpectedError =>
   new ExpectedError(
     'CONFLICT',
     'The job was changed by somebody else meanwhile: look at the difference again.',

@@ -19,6 +19,9 @@ const reservedWords = new Set(
    WHENEVER WHERE WITH`.split(/\s+/),
 );
 
+/** Responsys tells names of lists, tables and columns apart by more than case. */
+export const sameName = (one: string, other: string): boolean => one.toUpperCase() === other.toUpperCase();
+
 /** What is wrong with a column's name, in the reader's words; undefined when it is legal. */
 export function columnNameFault(name: string): string | undefined {
   if (name === '') return 'is empty';

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { columnNameFault } from './column-name.ts';
 import { duration } from './duration.ts';
+import { name, percent, tableName, uniqueColumns, upTo } from './file-fields.ts';
 import {
   defaultBatchSize,
   defaultFlushIntervalMs,
@@ -30,32 +31,10 @@ export const hashColumns: readonly IdentifierColumn[] = ['EMAIL_MD5_HASH_', 'EMA
 /** Columns that Responsys itself fills: good for finding a record, never for making one. */
 export const updateOnlyColumns: readonly IdentifierColumn[] = ['RIID_', ...hashColumns];
 
-const name = z.string().trim().min(1, 'is required');
 const identifierColumn = z.enum(identifierColumns, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is no identifier of a profile list; one of ${identifierColumns.join(', ')}`,
 });
-const tableName = name.superRefine((value, context) => {
-  const fault = columnNameFault(value);
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${value}" ${fault}` });
-});
-
-const percent = z.string().transform((text, context) => {
-  const share = Number(/^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim())?.[1] ?? Number.NaN);
-  if (share > 0 && share <= 100) return share;
-  context.addIssue({ code: 'custom', message: `"${text}" is no share from 1% to 100%, such as 20%` });
-  return z.NEVER;
-});
-
-const upTo = (most: number, what: string): z.ZodDefault<z.ZodArray<typeof name>> =>
-  z
-    .array(name)
-    .max(most, {
-      error: (issue) =>
-        `has ${String((issue.input as readonly unknown[]).length)} ${what}, up to ${most} are allowed`,
-    })
-    .default([]);
-
 const shape = z.strictObject({
   job: z.literal('export-audience'),
   /** Label of an authorization of the kind Responsys Interact. */
@@ -127,19 +106,6 @@ export const exportAudienceSchema = shape.superRefine((job, context) => {
   if (job.fieldsTable?.toUpperCase() === job.membershipsTable.toUpperCase())
     fault('fieldsTable', `"${job.membershipsTable}" is the memberships table; name another`);
 });
-
-function uniqueColumns(
-  names: readonly string[],
-  field: string,
-  fault: (field: string, message: string) => void,
-): void {
-  const seen = new Set<string>();
-  for (const one of names) {
-    if (seen.has(one.toUpperCase()))
-      fault(field, `"${one}" is named twice; columns differ in more than case`);
-    seen.add(one.toUpperCase());
-  }
-}
 
 export type ExportAudienceConfiguration = z.infer<typeof shape>;
 

@@ -24,7 +24,15 @@ export const exportAudienceWorkflowId = (jobId: string): string => `export-audie
 
 export const scanAudienceWorkflowId = (jobId: string): string => `scan-audience/${jobId}`;
 
+export const exportCampaignWorkflowId = (jobId: string): string => `export-campaign/${jobId}`;
+
+/** The walk through the members that a campaign job mails together. */
+export const walkCampaignWorkflowId = (jobId: string): string => `walk-campaign/${jobId}`;
+
 export const importActivityWorkflowId = (jobId: string): string => `import-activity/${jobId}`;
+
+/** The workflow of a job. @param kind of the job, as its file names it */
+export const workflowIdOfJob = (kind: string, jobId: string): string => `${kind}/${jobId}`;
 
 /** One relay serves every job of a store. */
 export const relayWorkflowId = 'relay-changes';

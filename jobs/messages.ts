@@ -47,6 +47,8 @@ export const retryUpdate = defineUpdate<ExportStatus, [Retry | undefined]>('retr
 export interface Retry {
   /** A reason's code, such as `bad-email`; all reasons without one. */
   readonly reason?: string;
+  /** Of a campaign: not those, but mails of unknown fate. */
+  readonly unknown?: true;
 }
 
 /** After the canary: send the rest. */
@@ -55,8 +57,8 @@ export const approveUpdate = defineUpdate<ExportStatus>('approve');
 export const stopUpdate = defineUpdate<ExportStatus>('stop');
 
 /** A job's new configuration: names of fields, lists and audiences, nobody's data. */
-export interface Reconfiguration {
-  readonly configuration: ExportAudienceConfiguration;
+export interface Reconfiguration<Configuration = ExportAudienceConfiguration> {
+  readonly configuration: Configuration;
   /** The revision that it changes. */
   readonly from: string;
   /** The id of the revision that it makes. */

@@ -2,19 +2,15 @@
  * What a changed file means for a job that is there: which fields differ, and what each change takes. One
  * table says it of every field. Pure.
  */
+import { goneFrom, refusedChanges } from './change-effects.ts';
+import type { Change, Effect } from './change-effects.ts';
 import { changedFields } from './changed-fields.ts';
-import type { FieldChange } from './changed-fields.ts';
 import { exportAudienceSchema } from './export-audience.ts';
 import type { ExportAudienceConfiguration } from './export-audience.ts';
 
-/**
- * `fixed`: means other records; refused. `account`: the account is checked again, and all members are sent
- * again. `next`: holds from the next send on.
- */
-type Effect = 'fixed' | 'account' | 'next';
-
 type Field = keyof ExportAudienceConfiguration;
 
+/** `account`: all members are sent again, besides. */
 const effects: Readonly<Record<Field, Effect>> = {
   job: 'fixed',
   authorization: 'fixed',
@@ -40,9 +36,7 @@ const effects: Readonly<Record<Field, Effect>> = {
   stopWhenRejected: 'next',
 };
 
-export interface Difference extends FieldChange<Field> {
-  readonly effect: Effect;
-}
+export type Difference = Change<Field>;
 
 export function differencesOf(
   before: ExportAudienceConfiguration,
@@ -75,36 +69,20 @@ function mapsMatchAnew(
   );
 }
 
-/** Whether the account has to be checked again, and all members sent again. */
-export const needsCheck = (differences: readonly Difference[]): boolean =>
-  differences.some(({ effect }) => effect === 'account');
-
 /** Why a change cannot be made to a job that is there, each as "field: what"; empty where it can. */
 export const fixedFaults = (differences: readonly Difference[]): readonly string[] =>
-  differences
-    .filter(({ effect }) => effect === 'fixed')
-    .map(({ field, from, to }) => {
-      const change = `${field}: from ${shown(from)} to ${shown(to)} would mean other records`;
-      const login = '; for another login of the same account: "authorizations update"';
-      return (
-        `${change}: stop the job and start another under another label` +
-        (field === 'authorization' ? login : '')
-      );
-    });
+  refusedChanges(differences, 'would mean other records');
 
 /** What stays behind when a change is made, in the reader's words. */
 export function leftBehind(differences: readonly Difference[]): readonly string[] {
-  return differences.flatMap(({ field, from, to }) => {
+  return differences.flatMap((difference) => {
+    const { field, from } = difference;
     if ((field === 'fieldsTable' || field === 'membershipsTable') && typeof from === 'string')
       return [`The table ${from} keeps what it has: nothing updates it any more.`];
     if (field !== 'additionalFields' && field !== 'exportAudienceMemberships') return [];
-    const after = new Set(to as readonly string[]);
-    const gone = (from as readonly string[]).filter((name) => !after.has(name));
+    const gone = goneFrom(difference);
     return gone.length === 0
       ? []
       : [`${field}: the columns of ${gone.join(', ')} keep what they have: nothing updates them any more.`];
   });
 }
-
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? value : value === null ? 'none' : JSON.stringify(value);

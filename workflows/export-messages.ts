@@ -1,7 +1,7 @@
 /**
  * What an export does about its messages: each only puts something in the queue, or sets a wish or a state.
  */
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   againSignal,
@@ -20,19 +20,27 @@ import {
   statusQuery,
   stopUpdate,
 } from '../jobs/messages.ts';
-import type { ExportStatus, Retry } from '../jobs/messages.ts';
+import type { ExportStatus, Reconfiguration, Retry } from '../jobs/messages.ts';
 import { stateInWords } from '../jobs/state-words.ts';
 import { enter, hinder } from './export-standing.ts';
 import type { Standing } from './export-standing.ts';
 import { readMembersChanged } from './members-changed.ts';
 import type { Reconfigurations } from './reconfigurations.ts';
 
+/** How a kind of job takes an update that is its own. */
+export interface Steering {
+  /** @param unless why it cannot be done now; undefined where it can */
+  steer(update: UpdateDefinition<ExportStatus>, unless: () => string | undefined, wish: () => void): void;
+  /** A reason against a walk, such as another; undefined where there is none. */
+  unlessScanning(otherwise: string): () => string | undefined;
+}
+
 /** @param status as it is asked for and answered */
-export function handleMessages(
+export function handleMessages<Configuration>(
   job: Standing,
   status: () => ExportStatus,
-  reconfigurations: Reconfigurations,
-): void {
+  reconfigurations: Reconfigurations<Configuration>,
+): Steering {
   const onMembersChanged = (payload: unknown): void => {
     job.signals += 1;
     const read = readMembersChanged(payload);
@@ -69,12 +77,7 @@ export function handleMessages(
   });
   setHandler(statusQuery, status, { description: 'How the job stands' });
 
-  /** @param unless why it cannot be done now; undefined where it can */
-  const steer = (
-    update: UpdateDefinition<ExportStatus>,
-    unless: () => string | undefined,
-    wish: () => void,
-  ): void => {
+  const steer: Steering['steer'] = (update, unless, wish) => {
     const handler = (): ExportStatus => {
       wish();
       return status();
@@ -87,7 +90,7 @@ export function handleMessages(
     if (job.state === 'waiting') return `${is()}; it goes on by itself.`;
     return `${is()}; ${job.state === 'approval' ? '"approve" it first' : 'resume it first'}.`;
   };
-  const unlessScanning = (otherwise: string) => (): string | undefined =>
+  const unlessScanning: Steering['unlessScanning'] = (otherwise) => () =>
     unlessRunning() ?? (job.scanning || job.scanAsked ? otherwise : undefined);
 
   steer(
@@ -117,7 +120,7 @@ export function handleMessages(
     retryUpdate,
     // From the Web UI it may come without anything: all, then.
     (wished) => {
-      job.retry = wished ?? {};
+      job.retry = wished?.reason === undefined ? {} : { reason: wished.reason };
       job.scanAsked = true;
       return status();
     },
@@ -138,7 +141,9 @@ export function handleMessages(
     () => enter(job, 'stopping'),
   );
 
-  setHandler(reconfigureUpdate, (change) => reconfigurations.ask(change), {
+  // By one name for every kind of job; what it holds is the kind's own.
+  const reconfigure = defineUpdate<boolean, [Reconfiguration<Configuration>]>(reconfigureUpdate.name);
+  setHandler(reconfigure, (change) => reconfigurations.ask(change), {
     description: 'Go on with another configuration',
     validator: (change) => {
       const isSettled = job.state === 'running' || job.state === 'paused' || job.state === 'parked';
@@ -146,6 +151,7 @@ export function handleMessages(
       reconfigurations.validate(change);
     },
   });
+  return { steer, unlessScanning };
 }
 
 function refuse(why: string | undefined): void {

@@ -3,8 +3,7 @@
  * really there: in the store, and in the account, which is asked by reads alone.
  */
 import { checkbox, input, select } from '@inquirer/prompts';
-import { sameName } from '../../activities/export-planning.ts';
-import { columnNameFault } from '../../jobs/column-name.ts';
+import { columnNameFault, sameName } from '../../jobs/column-name.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { exportAudienceSchema, identifierColumns } from '../../jobs/export-audience.ts';
 import type { IdentifierColumn } from '../../jobs/export-audience.ts';

@@ -2,7 +2,8 @@
  * What a changed file changes, as people read it.
  */
 import type { FieldChange } from '../../jobs/changed-fields.ts';
-import { leftBehind, needsCheck } from '../../jobs/reconfiguration.ts';
+import { needsCheck } from '../../jobs/change-effects.ts';
+import { leftBehind } from '../../jobs/reconfiguration.ts';
 import type { Difference } from '../../jobs/reconfiguration.ts';
 import type { Output } from '../output.ts';
 

@@ -1,6 +1,7 @@
 /**
  * The one place where memberships change, whatever the cause: by hand, by a file, by a rule. Each change is
- * written to the change log in the same statement, and counted on the profile.
+ * written to the change log in the same statement, and counted on the profile. Each enter begins a stay with an
+ * id of its own, which the exit leaves in place.
  */
 import type { Database } from './database.ts';
 
@@ -26,7 +27,8 @@ export async function writeMemberships(
      ), entered as (
        insert into audience_members as members (audience_id, profile_id, is_member)
        select audience_id, profile_id, true from given where change = 'enter' order by audience_id, profile_id
-       on conflict (audience_id, profile_id) do update set is_member = true, changed_at = now()
+       on conflict (audience_id, profile_id) do update
+         set is_member = true, changed_at = now(), stay_id = excluded.stay_id
          where not members.is_member
        returning audience_id, profile_id
      ), exited as (

@@ -58,10 +58,14 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
     [goesId],
   );
   await database.query(
-    `insert into audience_members as members (audience_id, profile_id, is_member, changed_at)
-     select audience_id, $1, is_member, changed_at from audience_members where profile_id = $2 order by audience_id
-     on conflict (audience_id, profile_id) do update set is_member = true, changed_at = now()
-       where excluded.is_member and not members.is_member`,
+    `insert into audience_members as members (audience_id, profile_id, is_member, changed_at, stay_id)
+     select audience_id, $1, is_member, changed_at, stay_id from audience_members
+      where profile_id = $2 order by audience_id
+     on conflict (audience_id, profile_id) do update
+       set is_member = true, stay_id = excluded.stay_id,
+           changed_at = case when members.is_member then excluded.changed_at else now() end
+       -- Where both are members, the stay is the one that began first: its mail may have gone already.
+       where excluded.is_member and (not members.is_member or excluded.changed_at < members.changed_at)`,
     ids,
   );
   await database.query('update profile_aliases set profile_id = $1 where profile_id = $2', ids);
