@@ -3,12 +3,14 @@
  */
 import { dirname, resolve } from 'node:path';
 import { importActivitySchema } from '../../jobs/import-activity.ts';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { findImportJob } from '../../systems/store/import-jobs.ts';
 import { checkFile, readText } from '../job-file.ts';
 import { showChanges } from '../jobs/show-difference.ts';
+import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
 import { applyImport } from './apply.ts';
-import { showApplied, showImport, showStarted } from './commands.ts';
+import { showImport } from './commands.ts';
 import { askForImport } from './create.ts';
 import { planImport } from './plan.ts';
 import { retryImport } from './retry.ts';
@@ -37,7 +39,8 @@ export const importKind: JobKind = {
       },
       start: async (context, output) => {
         const [store, temporal] = [await context.store(), await context.temporal()];
-        showStarted(context, output, await startNewImport(store, temporal, configuration));
+        const job = await startNewImport(store, temporal, configuration);
+        showStarted(output, context, job, importActivityWorkflowId(job.id));
       },
       apply: async (context, output, agree) => {
         const applied = await applyImport(context, configuration, (differences) => {

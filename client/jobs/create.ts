@@ -14,9 +14,9 @@ import type { AudienceSummary } from '../../systems/store/audiences.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
 import { connectLabelled } from '../authorizations/export-authorization.ts';
 import type { Context } from '../context.ts';
+import { reading } from '../kinds/account-checks.ts';
 import type { JobAnswers } from '../kinds/kind.ts';
 import { askAuthorization, askDescription, askLabel } from '../kinds/questions.ts';
-import { responsysFailure } from '../responsys-failure.ts';
 
 const newOne = '';
 
@@ -63,14 +63,6 @@ export async function askForJob(context: Context): Promise<JobAnswers> {
     exportAudienceMemberships,
     ...(membershipsTable === undefined ? {} : { membershipsTable }),
   };
-}
-
-async function reading<Result>(read: Promise<Result>): ReturnType<() => Promise<Result>> {
-  try {
-    return await read;
-  } catch (error) {
-    throw responsysFailure(error);
-  }
 }
 
 type Mappings = Readonly<Record<string, IdentifierColumn>>;

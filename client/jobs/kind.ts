@@ -2,18 +2,19 @@
  * Export Audience, as the commands of `jobs` know it.
  */
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
+import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { checkFile } from '../job-file.ts';
+import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
 import { applyJob } from './apply.ts';
 import { askForJob } from './create.ts';
 import { planJob } from './plan.ts';
 import { retryMembers } from './retry.ts';
-import { showApplied } from './show-applied.ts';
 import { showDifferences } from './show-difference.ts';
 import { showPlan } from './show-plan.ts';
-import { showStarted, showSummary } from './show-summary.ts';
+import { showSummary } from './show-summary.ts';
 import { startJob } from './start.ts';
 import { steer } from './steer.ts';
 import { summariseJob } from './summary.ts';
@@ -33,14 +34,14 @@ export const exportKind: JobKind = {
       },
       start: async (context, output) => {
         const job = await startJob(await context.store(), await context.temporal(), configuration);
-        showStarted(output, context, job);
+        showStarted(output, context, job, exportAudienceWorkflowId(job.id), job.plan?.warnings);
       },
       apply: async (context, output, agree) => {
         const applied = await applyJob(context, configuration, (differences) => {
           showDifferences(output, differences);
           return agree();
         });
-        showApplied(output, applied);
+        showApplied(output, applied, applied.job.plan?.warnings);
       },
     });
   },
@@ -53,7 +54,8 @@ export const exportKind: JobKind = {
   },
   steer: async (context, output, name, how) => {
     const job = await findJob(await context.store(), name);
-    const status = await steer(await context.temporal(), job, how);
+    const handle = (await context.temporal()).workflow.getHandle(exportAudienceWorkflowId(job.id));
+    const status = await steer(handle, job, how);
     output.result({ job: job.id, ...status });
     output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
   },

@@ -2,6 +2,7 @@
  * `jobs retry` of an export: rejected members are sent again.
  */
 import { notValid } from '../../jobs/errors.ts';
+import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { groupFailures } from '../../systems/store/ledger.ts';
 import type { Context } from '../context.ts';
@@ -27,7 +28,10 @@ export async function retryMembers(
   const members = failures
     .filter(({ code }) => reason === undefined || code === reason)
     .reduce((sum, group) => sum + group.members, 0);
-  if (members > 0) await retryRejected(await context.temporal(), job, reason);
+  if (members > 0) {
+    const handle = (await context.temporal()).workflow.getHandle(exportAudienceWorkflowId(job.id));
+    await retryRejected(handle, job, reason);
+  }
   output.result({ job: job.id, members });
   output.line(
     members === 0
