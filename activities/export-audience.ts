@@ -4,23 +4,17 @@
  * known from the store.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  ApplicationFailure,
-  activityInfo,
-  cancellationDetails,
-  cancellationSignal,
-} from '@temporalio/activity';
+import { cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
 import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
-import { newRiids, writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
+import { writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import type { Audience } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
-import { accountOfRiids } from '../systems/store/event-accounts.ts';
 import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import type { HashKeys } from '../systems/store/identities.ts';
@@ -54,20 +48,20 @@ import type { Scan } from '../systems/store/scans.ts';
 import { throttlingOf } from '../systems/store/throttling.ts';
 import type { Throttling } from '../systems/store/throttling.ts';
 import { planAgainstAccount } from './account-planning.ts';
+import { answeredRiids } from './answered-riids.ts';
 import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
 import { askFor, defaultScanPageMembers, scanPagesAtOnce, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { asFailure, workerStops } from './failures.ts';
+import { asFailure } from './failures.ts';
 import { makeTable } from './make-table.ts';
+import { endPatience, patientAttempts } from './patience.ts';
 import { reconfigure } from './reconfigure.ts';
 import type { Reconfigured } from './reconfigure.ts';
 import { canaryInWords, tooManyRejected } from './rejections.ts';
 import { runStep } from './step.ts';
-
-/** How often a step meets a service that does not serve before its job waits instead. */
-const patientAttempts = 3;
+import { walkPages } from './walk-pages.ts';
 
 export interface Sent {
   /** Ids that the store does not know, or that never were in the audience. */
@@ -206,7 +200,7 @@ export function exportActivities(
     alsoWrite?: (database: Database) => Promise<void>,
     isRetry = false,
   ): Promise<Sent['tooManyRejected']> {
-    const { accountId, riids } = await answeredRiids(job, delivery);
+    const { accountId, riids } = await answeredRiids(store, hashKeys, job.authorizationId, delivery.lines);
     return transaction(store, async (database) => {
       if (riids.length > 0) await holdOffNewPeople(database);
       await holdOffMerges(database);
@@ -229,18 +223,6 @@ export function exportActivities(
       const blown = await burnFuse(database, job.id, just, stopWhenRejected);
       return blown === undefined ? null : tooManyRejected(blown, stopWhenRejected);
     });
-  }
-
-  /** The RIIDs that the list answered and that the profiles do not have yet. */
-  async function answeredRiids(job: Job, { lines }: Delivery) {
-    const accountId = await accountOfRiids(store, job.authorizationId);
-    if (accountId === undefined) return { accountId: null, riids: [] };
-    const at = new Date();
-    const answered = lines.flatMap(({ profileId, riid }) =>
-      riid === undefined ? [] : [{ profileId, riid, at }],
-    );
-    const riids = answered.length === 0 ? [] : await newRiids(store, await hashKeys(), accountId, answered);
-    return { accountId, riids };
   }
 
   async function scanPage(
@@ -266,25 +248,11 @@ export function exportActivities(
   async function walk(job: Job, scanId: string, upTo: number | null): Promise<void> {
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
-    const total = Math.min(scan.total, upTo ?? scan.total);
-    const isToEnd = (): boolean => cancellationSignal().aborted || means.stopping.aborted;
-    const underWay: Promise<void>[] = [];
-    let last: Promise<void> = Promise.resolve();
-    try {
-      for (let from = scan.done; from < total && !isToEnd(); from += scanPageMembers) {
-        if (underWay.length >= scanPagesAtOnce) await underWay.shift();
-        last = scanPage(job, scan, from, Math.min(from + scanPageMembers, total), last);
-        // Awaited below; a page that fails while another is awaited is no unhandled rejection.
-        last.catch(() => undefined);
-        underWay.push(last);
-      }
-    } finally {
-      // A page that failed ends the walk, but no page is left under way.
-      await Promise.allSettled(underWay);
-    }
-    await Promise.all(underWay);
-    cancellationSignal().throwIfAborted();
-    if (means.stopping.aborted) throw workerStops();
+    await walkPages(
+      scan,
+      { pageMembers: scanPageMembers, pagesAtOnce: scanPagesAtOnce, upTo, stopping: means.stopping },
+      (from, to, before) => scanPage(job, scan, from, to, before),
+    );
   }
 
   return {
@@ -383,13 +351,6 @@ function isOvertaken(error: unknown): boolean {
   if (error instanceof ExpectedError && error.code === 'NOT_NOW') return true;
   const given = cancellationDetails();
   return given !== undefined && (given.notFound || given.timedOut || given.reset);
-}
-
-/** A service that does not serve is not tried again by the step for ever: the job is to know that it waits. */
-function endPatience(failed: Error, attempts: number): Error {
-  if (!(failed instanceof ApplicationFailure) || failed.type !== 'SERVICE_UNAVAILABLE') return failed;
-  if (activityInfo().attempt < attempts) return failed;
-  return ApplicationFailure.nonRetryable(failed.message, failed.type);
 }
 
 function planOf(job: Job): ExportPlan {

@@ -47,6 +47,8 @@ export const retryUpdate = defineUpdate<ExportStatus, [Retry | undefined]>('retr
 export interface Retry {
   /** A reason's code, such as `bad-email`; all reasons without one. */
   readonly reason?: string;
+  /** Of a campaign: not those, but mails of unknown fate. */
+  readonly unknown?: true;
 }
 
 /** After the canary: send the rest. */

@@ -27,12 +27,20 @@ import type { Standing } from './export-standing.ts';
 import { readMembersChanged } from './members-changed.ts';
 import type { Reconfigurations } from './reconfigurations.ts';
 
+/** How a kind of job takes an update that is its own. */
+export interface Steering {
+  /** @param unless why it cannot be done now; undefined where it can */
+  steer(update: UpdateDefinition<ExportStatus>, unless: () => string | undefined, wish: () => void): void;
+  /** A reason against a walk, such as another; undefined where there is none. */
+  unlessScanning(otherwise: string): () => string | undefined;
+}
+
 /** @param status as it is asked for and answered */
 export function handleMessages(
   job: Standing,
   status: () => ExportStatus,
   reconfigurations: Reconfigurations,
-): void {
+): Steering {
   const onMembersChanged = (payload: unknown): void => {
     job.signals += 1;
     const read = readMembersChanged(payload);
@@ -69,12 +77,7 @@ export function handleMessages(
   });
   setHandler(statusQuery, status, { description: 'How the job stands' });
 
-  /** @param unless why it cannot be done now; undefined where it can */
-  const steer = (
-    update: UpdateDefinition<ExportStatus>,
-    unless: () => string | undefined,
-    wish: () => void,
-  ): void => {
+  const steer: Steering['steer'] = (update, unless, wish) => {
     const handler = (): ExportStatus => {
       wish();
       return status();
@@ -87,7 +90,7 @@ export function handleMessages(
     if (job.state === 'waiting') return `${is()}; it goes on by itself.`;
     return `${is()}; ${job.state === 'approval' ? '"approve" it first' : 'resume it first'}.`;
   };
-  const unlessScanning = (otherwise: string) => (): string | undefined =>
+  const unlessScanning: Steering['unlessScanning'] = (otherwise) => () =>
     unlessRunning() ?? (job.scanning || job.scanAsked ? otherwise : undefined);
 
   steer(
@@ -117,7 +120,7 @@ export function handleMessages(
     retryUpdate,
     // From the Web UI it may come without anything: all, then.
     (wished) => {
-      job.retry = wished ?? {};
+      job.retry = wished?.reason === undefined ? {} : { reason: wished.reason };
       job.scanAsked = true;
       return status();
     },
@@ -146,6 +149,7 @@ export function handleMessages(
       reconfigurations.validate(change);
     },
   });
+  return { steer, unlessScanning };
 }
 
 function refuse(why: string | undefined): void {

@@ -20,6 +20,8 @@ export interface Carried {
   readonly queue: QueueEntries;
   readonly refusedItems: number;
   readonly anyRejected: boolean;
+  /** Absent in what was carried before it was told. */
+  readonly heldUntilMs?: number;
 }
 
 export interface Standing {
@@ -46,9 +48,16 @@ export interface Standing {
   signals: number;
   refusedItems: number;
   anyRejected: boolean;
+  /** Nobody is sent before this time. */
+  heldUntilMs: number;
 }
 
-export const openStanding = (canary: number | undefined, carried: Carried | undefined): Standing => ({
+/** @param walksFirst whether a new job begins with a walk */
+export const openStanding = (
+  canary: number | undefined,
+  carried: Carried | undefined,
+  walksFirst: boolean,
+): Standing => ({
   queue: openChangeQueue(carried?.queue),
   state: carried?.state ?? 'checking',
   reason: carried?.reason ?? '',
@@ -56,7 +65,7 @@ export const openStanding = (canary: number | undefined, carried: Carried | unde
   stateChanged: true,
   told: carried?.told ?? 'running',
   scanning: carried?.scanning ?? false,
-  scanAsked: carried?.scanAsked ?? true,
+  scanAsked: carried?.scanAsked ?? walksFirst,
   retry: carried?.retry,
   canary,
   flushAsked: false,
@@ -66,6 +75,7 @@ export const openStanding = (canary: number | undefined, carried: Carried | unde
   signals: 0,
   refusedItems: carried?.refusedItems ?? 0,
   anyRejected: carried?.anyRejected ?? false,
+  heldUntilMs: carried?.heldUntilMs ?? 0,
 });
 
 export function carriedOf(job: Standing): Carried {
@@ -75,6 +85,7 @@ export function carriedOf(job: Standing): Carried {
     ...{ state, reason, reasonCode, told, scanning, scanAsked, retry, waits, refusedItems, anyRejected },
     authorization: { version: job.version, scanVersion: job.scanVersion },
     queue: job.queue.entries(),
+    ...(job.heldUntilMs === 0 ? {} : { heldUntilMs: job.heldUntilMs }),
   };
 }
 
@@ -94,8 +105,8 @@ export function hinder(job: Standing, why: string, code: string, versionThen: nu
 }
 
 /** When what is queued is due, by its oldest entry; undefined while nothing is queued. */
-export const flushAtMs = ({ queue }: Standing, flushIntervalMs: number): number | undefined =>
-  queue.oldestMs === undefined ? undefined : queue.oldestMs + flushIntervalMs;
+export const flushAtMs = ({ queue, heldUntilMs }: Standing, flushIntervalMs: number): number | undefined =>
+  queue.oldestMs === undefined ? undefined : Math.max(queue.oldestMs + flushIntervalMs, heldUntilMs);
 
 export function statusOf(job: Standing, flushIntervalMs: number): ExportStatus {
   const { state, reason, scanning, queue, refusedItems } = job;

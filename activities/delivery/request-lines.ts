@@ -1,10 +1,14 @@
 /**
- * The requests that a merge made, as lines of the ledger.
+ * The requests that a merge or a trigger made, as lines of the ledger.
  */
 import type { MergeResult } from '../../systems/responsys/index.ts';
-import type { RequestLine, Target } from '../../systems/store/ledger.ts';
+import type { RequestLine, RequestTarget } from '../../systems/store/ledger.ts';
 
-export function noteRequests(requests: RequestLine[], target: Target, result: MergeResult): void {
+export function noteRequests<To extends RequestTarget>(
+  requests: RequestLine<To>[],
+  target: To,
+  result: Pick<MergeResult, 'requests'>,
+): void {
   for (const { rows, status, errorCode, correlationId, ms } of result.requests) {
     requests.push({
       target,

@@ -19,22 +19,30 @@ const roomForTheRestBytes = 64 * 1024;
 const mostBytes = (row: readonly string[]): number => row.reduce((sum, cell) => sum + 6 * cell.length + 3, 3);
 
 /** Splits rows into runs of at most 200 and under the limit of bytes; the order is kept. */
-export function splitRows(rows: readonly (readonly string[])[]): readonly (readonly (readonly string[])[])[] {
+export const splitRows = (
+  rows: readonly (readonly string[])[],
+): readonly (readonly (readonly string[])[])[] => splitItems(rows, mostBytes);
+
+/** @param mostBytesOf what an item can take at most; cheaper than to write it */
+export function splitItems<Item>(
+  items: readonly Item[],
+  mostBytesOf: (item: Item) => number,
+): readonly (readonly Item[])[] {
   const limit = maxRequestBytes - roomForTheRestBytes;
   // Nearly always: nothing is written only to be measured.
-  if (rows.length <= maxRowsPerRequest && rows.reduce((sum, row) => sum + mostBytes(row), 0) <= limit)
-    return rows.length === 0 ? [] : [rows];
-  const runs: (readonly string[])[][] = [];
+  if (items.length <= maxRowsPerRequest && items.reduce((sum, item) => sum + mostBytesOf(item), 0) <= limit)
+    return items.length === 0 ? [] : [items];
+  const runs: Item[][] = [];
   let bytes = 0;
-  for (const row of rows) {
-    const rowBytes = asciiJson(row).length + 1;
+  for (const item of items) {
+    const itemBytes = asciiJson(item).length + 1;
     const open = runs.at(-1);
-    if (open === undefined || open.length >= maxRowsPerRequest || bytes + rowBytes > limit) {
-      runs.push([row]);
-      bytes = rowBytes;
+    if (open === undefined || open.length >= maxRowsPerRequest || bytes + itemBytes > limit) {
+      runs.push([item]);
+      bytes = itemBytes;
     } else {
-      open.push(row);
-      bytes += rowBytes;
+      open.push(item);
+      bytes += itemBytes;
     }
   }
   return runs;

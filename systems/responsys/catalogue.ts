@@ -35,7 +35,7 @@ export interface RateLimit {
 }
 
 /** Absent and null alike. */
-const text = z
+export const text = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
@@ -69,7 +69,7 @@ const limit = z
 
 const user = z.object({ accountName: text, userName: text });
 
-async function read<Schema extends z.ZodType>(
+export async function readAnswer<Schema extends z.ZodType>(
   connection: Connection,
   request: Request,
   schema: Schema,
@@ -84,7 +84,7 @@ async function read<Schema extends z.ZodType>(
 const listPath = (list: string): string => `/rest/api/v1.3/lists/${encodeURIComponent(list)}`;
 
 export const readLists = (connection: Connection, signal?: AbortSignal): Promise<readonly ProfileList[]> =>
-  read(
+  readAnswer(
     connection,
     { api: 'Retrieve Profile Lists', what: 'read the lists', method: 'GET', path: '/rest/api/v1.3/lists' },
     arrayOf(list),
@@ -96,7 +96,7 @@ export const readListFields = async (
   name: string,
   signal?: AbortSignal,
 ): Promise<readonly Column[]> => {
-  const found = await read(
+  const found = await readAnswer(
     connection,
     {
       api: 'Retrieve Profile List Fields',
@@ -115,7 +115,7 @@ export const readTables = async (
   list: string,
   signal?: AbortSignal,
 ): Promise<readonly ExtensionTable[]> => {
-  const found = await read(
+  const found = await readAnswer(
     connection,
     {
       api: 'Retrieve Profile Extension Tables',
@@ -156,7 +156,7 @@ export async function createTable(
 
 /** Source: Oracle's throttling page: this path has no version. */
 export const readRateLimits = (connection: Connection, signal?: AbortSignal): Promise<readonly RateLimit[]> =>
-  read(
+  readAnswer(
     connection,
     { api: 'Retrieve Rate Limits', what: 'read the limits', method: 'GET', path: '/rest/api/ratelimit' },
     arrayOf(limit),
@@ -167,7 +167,7 @@ export const readUser = (
   connection: Connection,
   signal?: AbortSignal,
 ): Promise<{ readonly accountName: string; readonly userName: string }> =>
-  read(
+  readAnswer(
     connection,
     { api: 'Retrieve User Info', what: 'read the user', method: 'GET', path: '/rest/api/v1.3/user/info' },
     user,

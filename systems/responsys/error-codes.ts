@@ -25,8 +25,6 @@ interface CodeMeaning {
   readonly source: 'recorded' | 'guide' | 'CXA' | 'SOAP' | 'client';
   /** A request may be refused so for one of its rows, even when none is named. */
   readonly ofRows?: true;
-  /** What was asked for may have been done, by this call or one before it. */
-  readonly mayBeDone?: true;
 }
 
 const codes: Readonly<Record<string, CodeMeaning>> = {
@@ -46,7 +44,7 @@ const codes: Readonly<Record<string, CodeMeaning>> = {
   UNABLE_TO_SUBMIT_ASYNC_REQUEST: { kind: 'service', source: 'guide' },
   SERVICE_UNAVAILABLE: { kind: 'service', source: 'SOAP' },
   UNEXPECTED_EXCEPTION: { kind: 'service', source: 'client' },
-  UNRECOVERABLE_EXCEPTION: { kind: 'refused', source: 'SOAP', mayBeDone: true },
+  UNRECOVERABLE_EXCEPTION: { kind: 'refused', source: 'SOAP' },
   RESOURCE_NOT_FOUND: { kind: 'not-found', source: 'recorded' },
   INVALID_PARAMETER: { kind: 'refused', source: 'recorded', ofRows: true },
   INVALID_NUMBER: { kind: 'refused', source: 'CXA', ofRows: true },
@@ -56,7 +54,8 @@ const codes: Readonly<Record<string, CodeMeaning>> = {
   INVALID_OBJECT: { kind: 'refused', source: 'CXA' },
   RECIPIENT_LIMIT_EXCEEDED: { kind: 'refused', source: 'guide' },
   RECORD_LIMIT_EXCEEDED: { kind: 'refused', source: 'SOAP' },
-  DUPLICATE_API_REQUEST: { kind: 'refused', source: 'CXA', mayBeDone: true },
+  DUPLICATE_API_REQUEST: { kind: 'refused', source: 'CXA' },
+  CAMPAIGN_IS_INVALID: { kind: 'refused', source: 'guide' },
   OPERATION_NOT_SUPPORTED: { kind: 'refused', source: 'SOAP' },
 };
 

@@ -5,6 +5,7 @@
  */
 import { kinds, meaningOfCode } from './error-codes.ts';
 import type { ResponsysErrorKind } from './error-codes.ts';
+import { isProof } from './nothing-sent.ts';
 
 interface ErrorDetail {
   readonly errorCode?: string | undefined;
@@ -79,12 +80,7 @@ export function errorOfAnswer(
   const { status, correlationId, ms } = answer;
   const { errorCode, words } = readEnvelope(answer.body);
   const kind = kindOf(status, errorCode, words);
-  const provesNothingSent =
-    repeats(call) ||
-    (kind !== 'service' &&
-      (errorCode === undefined
-        ? [401, 403, 404, 413, 429].includes(status)
-        : meaningOfCode(errorCode)?.mayBeDone !== true));
+  const provesNothingSent = repeats(call) || kind === 'token' || isProof(errorCode ?? `HTTP ${status}`);
   const message = sentence(kind, call, errorCode ?? `HTTP ${status}`);
   return new ResponsysError(kind, message, {
     status,
@@ -135,15 +131,12 @@ function happening(kind: ResponsysErrorKind, call: Call, code: string): string {
   }
 }
 
-/** Failures before anything of the request left: no address, nobody there, or no trust in who answered. */
-const beforeSending = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$|CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
-
 /** The error of a call that got no answer. @param code such as ECONNREFUSED */
 export function errorOfNetwork(call: Call, code: string, host: string, ms: number): ResponsysError {
   return new ResponsysError('network', `Responsys at ${host} cannot be reached, to ${call.what} (${code})`, {
     errorCode: code,
     ms,
-    provesNothingSent: repeats(call) || beforeSending.test(code),
+    provesNothingSent: repeats(call) || isProof(code),
   });
 }
 

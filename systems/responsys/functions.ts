@@ -1,7 +1,7 @@
 /**
  * The functions that Responsys limits by the minute, as `api` of /rest/api/ratelimit names them, and what is
  * assumed of each until the account has been asked. Only some names are public (Login, Retrieve Profile Lists,
- * Merge List Recipients): the others are ours, so that an account's are found by verb and path as well.
+ * Merge List Recipients): the others are ours or titles of Oracle's API description, so that an account's are found by verb and path as well.
  * Source: reference §5.1: Oracle's sample (login 10, lists 100, merge 1000); create PET 10 as another client
  * saw it at customers; the others are below Oracle's default for high volume, 200, or as the merge of lists.
  */
@@ -37,6 +37,14 @@ const functions = {
     verb: 'POST',
     path: 'lists/*/listExtensions/*/members',
   },
+  'Fetch All Campaigns': { callsPerMinute: 100, verb: 'GET', path: 'campaigns' },
+  'Fetch A Campaign': { callsPerMinute: 100, verb: 'GET', path: 'campaigns/*' },
+  'Retrieve Campaign Data Sources': {
+    callsPerMinute: 100,
+    verb: 'GET',
+    path: 'campaigns/*/attributes/dataSources',
+  },
+  'Trigger Email Message': { callsPerMinute: 200, verb: 'POST', path: 'campaigns/*/email' },
 } as const satisfies Readonly<Record<string, LimitedFunction>>;
 
 export type ResponsysFunction = keyof typeof functions;

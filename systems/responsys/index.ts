@@ -5,6 +5,8 @@
 import { createTable, readListFields, readLists, readRateLimits, readTables, readUser } from './catalogue.ts';
 import type { Column, ExtensionTable, ProfileList, RateLimit } from './catalogue.ts';
 import type { AuthorizationVersion } from './budget.ts';
+import { openCampaigns } from './campaigns.ts';
+import type { Campaigns } from './campaigns.ts';
 import { openConnection } from './connection.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { functionsOfAccount } from './functions.ts';
@@ -13,6 +15,8 @@ import { openMerges, rememberMatchForm } from './merges.ts';
 import type { Merges } from './merges.ts';
 import { readRecords } from './read.ts';
 import type { ReadBack, ReadRecord } from './read.ts';
+import { triggerEmail } from './trigger.ts';
+import type { Triggers } from './trigger.ts';
 
 export type { Campaign, Campaigns, DataSource } from './campaigns.ts';
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
@@ -30,7 +34,8 @@ export type { ReadRecord } from './read.ts';
 export type { Merges } from './merges.ts';
 export { rehearseMerges } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
-export type { TriggerOutcome, TriggerRecipient, TriggerResult, Triggers, TroubleReason } from './trigger.ts';
+export type { TriggerOutcome, TroubleReason } from './trigger-outcome.ts';
+export type { TriggerRecipient, TriggerResult, Triggers } from './trigger.ts';
 
 export interface LoggedIn {
   /** The origin that later calls go to. */
@@ -39,8 +44,8 @@ export interface LoggedIn {
   readonly issuedAt: number;
 }
 
-/** Every call throws ResponsysError; the rows of a merge have their own fates. */
-export interface Responsys extends Merges {
+/** Every call but a trigger throws ResponsysError; the rows of a merge have their own fates. */
+export interface Responsys extends Merges, Campaigns, Triggers {
   /** The same connection, its calls in the name and lane of this caller. */
   as(caller: Caller): Responsys;
   /** A new login by password: whether the account takes it. Later calls use it. */
@@ -86,6 +91,8 @@ export function connectResponsys(options: ConnectionOptions): Responsys {
     readListMembers: (list, ask, signal) => readRecords(connection, { list }, ask, signal),
     readTableMembers: (list, table, ask, signal) => readRecords(connection, { list, table }, ask, signal),
     ...openMerges(connection, matchForm),
+    ...openCampaigns(connection),
+    triggerEmail: (campaign, recipients, signal) => triggerEmail(connection, campaign, recipients, signal),
   });
   return over(openConnection(options));
 }

@@ -6,7 +6,6 @@ import { ExpectedError } from '../../jobs/errors.ts';
 import { normaliseEndpointUri } from './endpoint.ts';
 import type { ResponsysErrorKind } from './error-codes.ts';
 import { ResponsysError } from './errors.ts';
-import { formError } from './transport.ts';
 import type { Exchange } from './transport.ts';
 
 export interface ResponsysLogin {
@@ -164,7 +163,9 @@ function readToken(body: unknown, allowHosts: readonly string[]): Token {
     typeof body === 'object' && body !== null ? body : {}
   ) as Readonly<Record<string, unknown>>;
   if (typeof authToken !== 'string' || authToken === '' || typeof endPoint !== 'string')
-    throw formError('Responsys answered the login without a token or an endPoint');
+    throw new ResponsysError('service', 'Responsys answered the login without a token or an endPoint', {
+      provesNothingSent: true,
+    });
   return {
     authToken,
     endPoint: trustedEndPoint(endPoint, allowHosts),

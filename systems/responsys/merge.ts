@@ -127,23 +127,10 @@ async function mergeAll(
   insertOnNoMatch: boolean,
 ): Promise<MergeResult> {
   const requests: MergeRequest[] = [];
-  const note = (
-    some: Rows,
-    made: Omit<Answer, 'body'> & { readonly errorCode?: string | undefined },
-  ): void => {
-    const { status, ms, errorCode, correlationId } = made;
-    requests.push({
-      rows: some.length,
-      status,
-      ms,
-      ...(errorCode === undefined ? {} : { errorCode }),
-      ...(correlationId === undefined ? {} : { correlationId }),
-    });
-  };
   const send = async (some: Rows): Promise<SendResult<RowOutcome>> => {
     try {
       const answer = await call(some);
-      note(some, answer);
+      noteRequest(requests, some.length, answer);
       const { columns, records } = readRecords(answer.body, some.length);
       // A table may answer the given columns instead, and its form is not confirmed: its RIIDs are not read.
       const at = target === 'list' ? columns.findIndex((column) => /^riid_$/i.test(String(column))) : -1;
@@ -153,13 +140,29 @@ async function mergeAll(
       const refusal = error instanceof ResponsysError ? refusalOf(error) : undefined;
       if (!(error instanceof ResponsysError) || refusal === undefined) throw error;
       const { status = 0, ms, errorCode, correlationId } = error;
-      note(some, { status, ms, errorCode, correlationId });
+      noteRequest(requests, some.length, { status, ms, errorCode, correlationId });
       return { refusal };
     }
   };
   const outcomes: RowOutcome[] = [];
   for (const run of splitRows(rows)) outcomes.push(...(await narrow(run, send, rejection)));
   return { rows: outcomes, requests };
+}
+
+/** Notes a request that was answered, or refused for a row of it. */
+export function noteRequest(
+  requests: MergeRequest[],
+  rows: number,
+  made: Omit<Answer, 'body'> & { readonly errorCode?: string | undefined },
+): void {
+  const { status, ms, errorCode, correlationId } = made;
+  requests.push({
+    rows,
+    status,
+    ms,
+    ...(errorCode === undefined ? {} : { errorCode }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  });
 }
 
 const recordData = z.object({

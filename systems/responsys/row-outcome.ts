@@ -36,7 +36,7 @@ const noMatch = /no match|not found in (the )?list|no record found|record not fo
 /** What is quoted is a member's value, and says nothing of the reason. */
 const withoutQuotes = (words: string): string => words.replace(/"[^"]*"/g, '""');
 
-export function rejection(words: string): RowOutcome {
+export function rejection(words: string): Extract<RowOutcome, { outcome: 'rejected' }> {
   const said = withoutQuotes(words);
   const code = wordings.find(([pattern]) => pattern.test(said))?.[1] ?? 'refused';
   return { outcome: 'rejected', code, words };
@@ -45,7 +45,7 @@ export function rejection(words: string): RowOutcome {
 const mergeFailed = /^\s*MERGEFAILED\b:?\s*/i;
 const recordNumber = /^Record\s+(\d+)\s*=\s*/i;
 /** An id of a record: 0 and -1 stand for none. */
-const recordId = /^[1-9]\d*$/;
+export const recordId = /^[1-9]\d*$/;
 
 /** What an answer's rows are read by. */
 export interface RowReading {
@@ -72,9 +72,12 @@ export function outcomeOfRow(cells: readonly unknown[], { riidAt, updatesOnly }:
   return updatesOnly ? { outcome: 'not-in-list' } : { outcome: 'accepted', riid: undefined };
 }
 
-/** Wordings that are about the merge's rule or its columns, never about a row. Source: reference §3.3, §3.4. */
+/**
+ * Wordings that are about the merge's rule or its columns, or about the campaign, never about a row.
+ * Source: reference §3.3, §3.4; Oracle's REST guide, campaigns-campaignName-actions-close-put.
+ */
 const ofTheRequest =
-  /match column|matchColumn|merge ?rule|insertOnNoMatch|updateOnMatch|field types are invalid/i;
+  /match column|matchColumn|merge ?rule|insertOnNoMatch|updateOnMatch|field types are invalid|\bcampaign\b/i;
 
 /**
  * What a refused request says of its rows; undefined where the request itself is at fault. One that names no
@@ -89,11 +92,5 @@ export function refusalOf(error: ResponsysError): Refusal | undefined {
   const named = recordNumber.exec(given)?.[1];
   if (named !== undefined) return { index: Number(named), words, aboutARow: true, error };
   if (ofTheRequest.test(withoutQuotes(words))) return undefined;
-  const outcome = rejection(words);
-  return {
-    index: undefined,
-    words,
-    aboutARow: outcome.outcome === 'rejected' && outcome.code !== 'refused',
-    error,
-  };
+  return { index: undefined, words, aboutARow: rejection(words).code !== 'refused', error };
 }

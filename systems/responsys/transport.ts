@@ -42,6 +42,11 @@ export interface Request extends Call {
   readonly rows?: number;
   /** Who calls; nobody's job, live, unless given. */
   readonly caller?: Caller;
+  /**
+   * Of a call that must not be made twice: told when its turn has come, before anything of it leaves. It goes
+   * over a connection of its own: one kept open may have gone stale, and its reset would leave a doubt.
+   */
+  readonly begins?: () => void;
 }
 
 export interface Answer {
@@ -71,9 +76,13 @@ export interface Sending {
 export type Exchange = (sending: Sending, signal?: AbortSignal) => Promise<Answer>;
 
 export function openTransport({ governor, log, timeoutMs = maxCallMs }: TransportOptions): Exchange {
+  const agents = (keepAlive: boolean) => ({
+    httpAgent: new HttpAgent({ keepAlive }),
+    httpsAgent: new HttpsAgent({ keepAlive, minVersion: 'TLSv1.2' }),
+  });
+  const fresh = agents(false);
   const http = axios.create({
-    httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2' }),
+    ...agents(true),
     // The token goes to the host that was checked and to no other.
     maxRedirects: 0,
     maxBodyLength: Infinity,
@@ -107,12 +116,14 @@ export function openTransport({ governor, log, timeoutMs = maxCallMs }: Transpor
     // axios' own time-out counts silence: an answer that drips would never end.
     const deadline = AbortSignal.timeout(timeoutMs);
     let answer;
+    request.begins?.();
     try {
       answer = await http.request<unknown>({
         method: request.method,
         url: base + request.path,
         headers,
         ...(data === undefined ? {} : { data }),
+        ...(request.begins === undefined ? {} : fresh),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
     } catch (error) {

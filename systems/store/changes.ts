@@ -10,6 +10,7 @@ import type { Database } from './database.ts';
 
 export interface RelayPosition {
   readonly jobId: string;
+  readonly kind: string;
   /** A transaction id (xid8), as text. */
   readonly tx: string;
   readonly no: number;
@@ -33,7 +34,7 @@ export async function stopRelaying(database: Database, jobId: string): Promise<v
 
 export async function relayPositions(database: Database): Promise<readonly RelayPosition[]> {
   const { rows } = await database.query<RelayPosition>(
-    'select job_id as "jobId", tx::text, no from relay_positions order by job_id',
+    'select job_id as "jobId", kind, tx::text, no from relay_positions join jobs on id = job_id order by job_id',
   );
   return rows;
 }
@@ -91,7 +92,7 @@ export async function readChanges(
   if (last === undefined) return undefined;
   return {
     changes: rows.filter((row) => row.concerns),
-    next: { jobId: position.jobId, tx: last.tx, no: last.no },
+    next: { ...position, tx: last.tx, no: last.no },
   };
 }
 

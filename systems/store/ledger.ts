@@ -33,8 +33,11 @@ export interface LedgerLine {
   readonly reasons: readonly Reason[];
 }
 
-export interface RequestLine {
-  readonly target: Target;
+/** What a request was made to: a target of rows, or a campaign. */
+export type RequestTarget = Target | 'trigger';
+
+export interface RequestLine<To extends RequestTarget = Target> {
+  readonly target: To;
   readonly rows: number;
   readonly status: number;
   readonly errorCode?: string;
@@ -57,20 +60,7 @@ export async function writeLedger(
   // Scan and live batches of one job write one after the other, so that no count is lost between them.
   const job = await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
   if (job.rowCount === 0) throw new Error('The job whose ledger is written is gone.');
-  await database.query(
-    `insert into requests (send_id, job_id, target, rows, status, error_code, correlation_id, duration_ms)
-     select $1, $2, * from unnest($3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::int[])`,
-    [
-      sendId,
-      jobId,
-      requests.map((request) => request.target),
-      requests.map((request) => request.rows),
-      requests.map((request) => request.status),
-      requests.map((request) => request.errorCode ?? null),
-      requests.map((request) => request.correlationId ?? null),
-      requests.map((request) => Math.round(request.durationMs)),
-    ],
-  );
+  await writeRequests(database, jobId, sendId, requests);
   await database.query(
     `with given as (
        select * from unnest($3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -119,6 +109,29 @@ export async function writeLedger(
   );
 }
 
+/** Writes the requests that a send made. */
+export async function writeRequests(
+  database: Database,
+  jobId: string,
+  sendId: string,
+  requests: readonly RequestLine<RequestTarget>[],
+): Promise<void> {
+  await database.query(
+    `insert into requests (send_id, job_id, target, rows, status, error_code, correlation_id, duration_ms)
+     select $1, $2, * from unnest($3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::int[])`,
+    [
+      sendId,
+      jobId,
+      requests.map((request) => request.target),
+      requests.map((request) => request.rows),
+      requests.map((request) => request.status),
+      requests.map((request) => request.errorCode ?? null),
+      requests.map((request) => request.correlationId ?? null),
+      requests.map((request) => Math.round(request.durationMs)),
+    ],
+  );
+}
+
 /** Profiles that were merged into these are no members of their own any more: the counts forget them. */
 export async function forgetMerged(
   database: Database,
@@ -154,7 +167,7 @@ export async function readCounts(database: Database, jobId: string): Promise<Cou
 }
 
 export interface RequestTotals {
-  readonly target: Target;
+  readonly target: RequestTarget;
   readonly requests: number;
   readonly rows: number;
 }
@@ -165,7 +178,7 @@ export async function readRequestTotals(
 ): Promise<readonly RequestTotals[]> {
   const { rows } = await database.query<RequestTotals>(
     `select target, count(*) as requests, sum(rows)::bigint as rows from requests
-      where job_id = $1 group by target order by array_position(array['list', 'fields', 'memberships'], target)`,
+      where job_id = $1 group by target order by array_position(array['list', 'fields', 'memberships', 'trigger'], target)`,
     [jobId],
   );
   return rows;

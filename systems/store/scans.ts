@@ -9,8 +9,11 @@ import { transaction } from './database.ts';
 
 export interface Scan {
   readonly id: string;
-  /** Through the source audience, or through the rejected members again. */
-  readonly kind: 'audience' | 'retry';
+  /**
+   * Through the source audience, or through the rejected members again; of a campaign, through the members that
+   * are there, or through mails of unknown fate again.
+   */
+  readonly kind: 'audience' | 'retry' | 'backfill' | 'unknown';
   readonly total: number;
   /** Members up to this position are in the ledger. */
   readonly done: number;
@@ -28,7 +31,7 @@ export async function beginScan(
   sourceAudienceId: string,
   fields: readonly string[],
 ): Promise<Scan> {
-  return begin(
+  return beginWalk(
     pool,
     jobId,
     'audience',
@@ -49,7 +52,7 @@ export async function beginScan(
 
 /** A walk through the job's rejected members, once more. @param reason a reason's code; all without one */
 export async function beginRetry(pool: Pool, jobId: string, reason: string | undefined): Promise<Scan> {
-  return begin(
+  return beginWalk(
     pool,
     jobId,
     'retry',
@@ -59,13 +62,18 @@ export async function beginRetry(pool: Pool, jobId: string, reason: string | und
   );
 }
 
-/** @param members selects rows of scan_members for the scan $1 */
-async function begin(
+/**
+ * The job's running walk, begun where there is none.
+ * @param members selects rows of scan_members for the scan $1; the values begin with $2
+ * @param prepare what comes before that, in the same transaction, where one is begun
+ */
+export async function beginWalk(
   pool: Pool,
   jobId: string,
   kind: Scan['kind'],
   members: string,
   values: readonly unknown[],
+  prepare?: (database: Database) => Promise<void>,
 ): Promise<Scan> {
   return transaction(pool, async (database) => {
     await database.query('select 1 from jobs where id = $1 for update', [jobId]);
@@ -74,6 +82,7 @@ async function begin(
       [jobId],
     );
     if (running.rows[0] !== undefined) return running.rows[0];
+    await prepare?.(database);
     const begun = await database.query<{ id: string }>(
       'insert into scans (job_id, kind, total) values ($1, $2, 0) returning id',
       [jobId, kind],

@@ -1,0 +1,88 @@
+/**
+ * The stays that a campaign job hears of: enters of its audiences in the change log, and present members where
+ * it fills back. Each is noted once, as a mail that waits; what becomes of it is decided when it is sent.
+ */
+import type { RelayPosition } from './changes.ts';
+import type { Database } from './database.ts';
+
+export interface Entry {
+  readonly audienceId: string;
+  readonly profileId: string;
+}
+
+export interface ReadEntries {
+  readonly entries: readonly Entry[];
+  /** Members that the job is to look at again. */
+  readonly again: readonly string[];
+  readonly next: RelayPosition;
+}
+
+/**
+ * The enters of a job's audiences among the next `limit` of the log, and the position after them. Exits mail
+ * nobody: whether somebody has left is seen when the mail is about to go.
+ * @returns undefined when there is nothing new
+ */
+export async function readEntries(
+  database: Database,
+  position: RelayPosition,
+  limit: number,
+): Promise<ReadEntries | undefined> {
+  const { rows } = await database.query<{
+    audienceId: string;
+    profileId: string;
+    tx: string;
+    no: number;
+    concerns: 'enter' | 'again' | null;
+  }>(
+    `select audience_id as "audienceId", profile_id as "profileId", tx::text, no,
+            case
+              when change = 'again' and job_id = $1 then 'again'
+              when change = 'enter'
+               and audience_id = any(array(select audience_id from job_audiences where job_id = $1)) then 'enter'
+            end as concerns
+       from changes
+      where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by tx, no limit $4`,
+    [position.jobId, position.tx, position.no, limit],
+  );
+  const last = rows.at(-1);
+  if (last === undefined) return undefined;
+  return {
+    entries: rows.filter(({ concerns }) => concerns === 'enter'),
+    again: rows.filter(({ concerns }) => concerns === 'again').map(({ profileId }) => profileId),
+    next: { ...position, tx: last.tx, no: last.no },
+  };
+}
+
+/**
+ * Keeps what is written of a job's mails to one transaction at a time, until it ends: claims see each other.
+ * To be taken after holdOffNewPeople and holdOffMerges, by whoever takes those as well.
+ */
+export async function lockMails(database: Database, jobId: string): Promise<void> {
+  const job = await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
+  if (job.rowCount === 0) throw new Error('The job whose mails are written is gone.');
+}
+
+/**
+ * Notes the stays that these enters began, in a transaction of its caller. Heard of again, a stay is left as it
+ * is. Where one still waits that ended meanwhile, it moves on to the newer: before anything was sent, leaving
+ * and entering again is one stay.
+ */
+export async function hearStays(database: Database, jobId: string, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await lockMails(database, jobId);
+  await database.query(
+    `with told as (
+       select distinct audience_id, coalesce(aliases.profile_id, given.profile_id) as profile_id
+         from unnest($2::uuid[], $3::uuid[]) as given (audience_id, profile_id)
+         left join profile_aliases as aliases on alias = given.profile_id
+     )
+     insert into campaign_mails as mails (job_id, stay_id, audience_id, profile_id)
+     select $1, stay_id, audience_id, profile_id from told join audience_members using (audience_id, profile_id)
+      where not exists (select 1 from campaign_mails as known
+                         where known.job_id = $1 and known.stay_id = audience_members.stay_id)
+      order by audience_members.changed_at, profile_id
+     on conflict (job_id, profile_id, audience_id) where fate = 'waiting' do update set stay_id = excluded.stay_id`,
+    [jobId, entries.map(({ audienceId }) => audienceId), entries.map(({ profileId }) => profileId)],
+  );
+}

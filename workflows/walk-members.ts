@@ -1,0 +1,73 @@
+/**
+ * A walk through members of a job, together: its own workflow, so that one of millions has its own small
+ * history. It is one activity, whose position stands in the store; paused, it goes on from there. The job is
+ * told by a signal that it has ended.
+ */
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
+import { scanEndedSignal, scanPauseSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
+import type { ScanEnded } from '../jobs/messages.ts';
+import { codeOf, reasonOf } from './reason.ts';
+
+/** What a kind of job does at each step; each is an activity. */
+export interface WalkSteps {
+  begin(): Promise<{ readonly scanId: string; readonly total: number }>;
+  /** @param upTo how many members, where that is known; for people to read */
+  walk(scanId: string, upTo: number): Promise<void>;
+  abandon(scanId: string): Promise<void>;
+  readCanary(): Promise<string>;
+}
+
+/** @param canary only so many members are sent, and the rest when another walk goes on */
+export async function walkMembers(
+  jobWorkflowId: string,
+  canary: number | undefined,
+  steps: WalkSteps,
+): Promise<ScanEnded> {
+  const wish = { pause: false, stop: false };
+  let walking: CancellationScope | undefined;
+  setHandler(scanPauseSignal, () => {
+    wish.pause = true;
+    walking?.cancel();
+  });
+  setHandler(scanResumeSignal, () => {
+    wish.pause = false;
+  });
+  setHandler(scanStopSignal, () => {
+    wish.stop = true;
+    walking?.cancel();
+  });
+
+  const ended = await (async (): Promise<ScanEnded> => {
+    try {
+      const { scanId, total } = await steps.begin();
+      const upTo = Math.min(canary ?? total, total);
+      for (;;) {
+        await condition(() => !wish.pause || wish.stop);
+        if (wish.stop) {
+          await steps.abandon(scanId);
+          return { outcome: 'stopped' };
+        }
+        try {
+          walking = new CancellationScope();
+          await walking.run(() => steps.walk(scanId, upTo));
+          if (canary === undefined) return { outcome: 'done' };
+          return { outcome: 'canary', reason: await steps.readCanary() };
+        } catch (error) {
+          // Paused or stopped: the walk has written what it had under way, and goes on from there.
+          if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+        }
+      }
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return { outcome: 'failed', reason: reasonOf(error), code: codeOf(error) };
+    }
+  })();
+  await getExternalWorkflowHandle(jobWorkflowId).signal(scanEndedSignal, ended);
+  return ended;
+}
