@@ -4,7 +4,7 @@
  * and all its jobs are told.
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
+import { workflowIdOfJob } from '../jobs/job-id.ts';
 import { loginRefusedSignal } from '../jobs/messages.ts';
 import { errorOfRefusal, refusalOfLogin } from '../systems/responsys/index.ts';
 import type { LoginGuard } from '../systems/responsys/index.ts';
@@ -47,10 +47,10 @@ async function tellJobs(
   version: number,
   reason: string,
 ): Promise<void> {
-  for (const jobId of await livingJobsOf(store, authorizationId)) {
+  for (const { id: jobId, kind } of await livingJobsOf(store, authorizationId)) {
     try {
       await temporal.workflow
-        .getHandle(exportAudienceWorkflowId(jobId))
+        .getHandle(workflowIdOfJob(kind, jobId))
         .signal(loginRefusedSignal, { version, reason });
     } catch (error) {
       // It will meet the refusal itself when it next sends.

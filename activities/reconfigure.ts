@@ -56,14 +56,15 @@ export async function reconfigure(
   return { changed: true };
 }
 
-function refuse(
+/** @throws ExpectedError where there is any fault */
+export function refuse(
   code: 'CHANGE_REFUSED' | 'NOT_FOUND' | 'CONFIGURATION_REFUSED',
   faults: readonly string[],
 ): void {
   if (faults.length > 0) throw new ExpectedError(code, faults.map((fault) => `${fault}.`).join('\n'));
 }
 
-const changedMeanwhile = (): ExpectedError =>
+export const changedMeanwhile = (): ExpectedError =>
   new ExpectedError(
     'CONFLICT',
     'The job was changed by somebody else meanwhile: look at the difference again.',

@@ -7,11 +7,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
+import { workflowIdOfJob } from '../jobs/job-id.ts';
 import { againSignal, enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
+import { hearStays, readEntries } from '../systems/store/campaign-entries.ts';
 import type { Change, RelayPosition } from '../systems/store/changes.ts';
 import { moveRelayPosition, readChanges, relayPositions, stopRelaying } from '../systems/store/changes.ts';
+import { transaction } from '../systems/store/database.ts';
+import type { Pool } from '../systems/store/database.ts';
 import { setJobState } from '../systems/store/jobs.ts';
+import { holdOffMerges } from '../systems/store/merging.ts';
 import type { Means } from './connections.ts';
 import { asFailure } from './failures.ts';
 import { signalMembers } from './signal-members.ts';
@@ -54,9 +58,9 @@ async function tellAll(means: Means): Promise<boolean> {
 }
 
 async function tell(means: Means, position: RelayPosition): Promise<boolean> {
-  const read = await readChanges(means.store, position, changesAtOnce);
+  const read = await readConcerning(means.store, position);
   if (read === undefined) return false;
-  const handle = means.temporal.workflow.getHandle(exportAudienceWorkflowId(position.jobId));
+  const handle = means.temporal.workflow.getHandle(workflowIdOfJob(position.kind, position.jobId));
   try {
     if (read.changes.length > 0) {
       if ((await queueOf(handle)) > longestQueue) return false;
@@ -71,6 +75,27 @@ async function tell(means: Means, position: RelayPosition): Promise<boolean> {
     await setJobState(means.store, position.jobId, 'failed', 'Its workflow is no longer running.');
     return true;
   }
+}
+
+/** A campaign job notes the stays first: what it is told by a signal it then finds waiting. */
+async function readConcerning(
+  store: Pool,
+  position: RelayPosition,
+): Promise<{ readonly changes: readonly Change[]; readonly next: RelayPosition } | undefined> {
+  if (position.kind !== 'export-campaign') return readChanges(store, position, changesAtOnce);
+  const read = await readEntries(store, position, changesAtOnce);
+  if (read === undefined) return undefined;
+  const { entries, again, next } = read;
+  if (entries.length > 0)
+    await transaction(store, async (database) => {
+      await holdOffMerges(database);
+      await hearStays(database, position.jobId, entries);
+    });
+  const changes = [
+    ...again.map((profileId) => ({ profileId, change: 'again' }) as const),
+    ...entries.map(({ profileId }) => ({ profileId, change: 'enter' }) as const),
+  ];
+  return { changes, next };
 }
 
 /** A job that cannot be asked, since no worker answers, is told nothing now. */

@@ -31,6 +31,9 @@ export const walkCampaignWorkflowId = (jobId: string): string => `walk-campaign/
 
 export const importActivityWorkflowId = (jobId: string): string => `import-activity/${jobId}`;
 
+/** The workflow of a job. @param kind of the job, as its file names it */
+export const workflowIdOfJob = (kind: string, jobId: string): string => `${kind}/${jobId}`;
+
 /** One relay serves every job of a store. */
 export const relayWorkflowId = 'relay-changes';
 

@@ -9,6 +9,7 @@ import { openConnections } from '../activities/connections.ts';
 import { loginGuard } from '../activities/login-guard.ts';
 import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
+import { campaignActivities } from '../activities/export-campaign.ts';
 import { importActivities } from '../activities/import-activity.ts';
 import { rebuildActivities } from '../activities/rebuild-profiles.ts';
 import { relayActivities } from '../activities/relay.ts';
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
     workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
     activities: {
       ...exportActivities(means, connections),
+      ...campaignActivities(means, connections),
       ...importActivities(means),
       ...rebuildActivities(means),
       ...relayActivities(means),

@@ -11,6 +11,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { ExportActivities } from '../activities/export-audience.ts';
+import type { ExportAudienceConfiguration } from '../jobs/export-audience.ts';
 import { scanAudienceWorkflowId } from '../jobs/job-id.ts';
 import type { ExportEnd } from '../jobs/messages.ts';
 import { exportDetails } from './export-details.ts';
@@ -46,7 +47,7 @@ const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTi
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   const { jobId } = input;
-  return followAudience(
+  return followAudience<ExportInput, ExportAudienceConfiguration>(
     input,
     {
       walkWorkflowId: scanAudienceWorkflowId(jobId),

@@ -1,7 +1,7 @@
 /**
  * What an export does about its messages: each only puts something in the queue, or sets a wish or a state.
  */
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   againSignal,
@@ -20,7 +20,7 @@ import {
   statusQuery,
   stopUpdate,
 } from '../jobs/messages.ts';
-import type { ExportStatus, Retry } from '../jobs/messages.ts';
+import type { ExportStatus, Reconfiguration, Retry } from '../jobs/messages.ts';
 import { stateInWords } from '../jobs/state-words.ts';
 import { enter, hinder } from './export-standing.ts';
 import type { Standing } from './export-standing.ts';
@@ -36,10 +36,10 @@ export interface Steering {
 }
 
 /** @param status as it is asked for and answered */
-export function handleMessages(
+export function handleMessages<Configuration>(
   job: Standing,
   status: () => ExportStatus,
-  reconfigurations: Reconfigurations,
+  reconfigurations: Reconfigurations<Configuration>,
 ): Steering {
   const onMembersChanged = (payload: unknown): void => {
     job.signals += 1;
@@ -141,7 +141,9 @@ export function handleMessages(
     () => enter(job, 'stopping'),
   );
 
-  setHandler(reconfigureUpdate, (change) => reconfigurations.ask(change), {
+  // By one name for every kind of job; what it holds is the kind's own.
+  const reconfigure = defineUpdate<boolean, [Reconfiguration<Configuration>]>(reconfigureUpdate.name);
+  setHandler(reconfigure, (change) => reconfigurations.ask(change), {
     description: 'Go on with another configuration',
     validator: (change) => {
       const isSettled = job.state === 'running' || job.state === 'paused' || job.state === 'parked';

@@ -32,7 +32,7 @@ import type { Carried, Standing } from './export-standing.ts';
 import { waitBeforeMs } from './outage.ts';
 import { codeOf, reasonOf } from './reason.ts';
 import { openReconfigurations } from './reconfigurations.ts';
-import type { AskedReconfiguration } from './reconfigurations.ts';
+import type { AskedReconfiguration, BatchSettings } from './reconfigurations.ts';
 
 export interface FollowInput {
   readonly jobId: string;
@@ -71,7 +71,7 @@ export interface Seen {
 }
 
 /** What a kind of job does at each step; each is an activity or a child workflow of its own. */
-export interface FollowSteps {
+export interface FollowSteps<Configuration> {
   readonly walkWorkflowId: string;
   /** Whether a new job begins with a walk. */
   readonly walksFirst: boolean;
@@ -80,7 +80,7 @@ export interface FollowSteps {
   send(members: readonly string[]): Promise<SentBatch>;
   /** Fails as long as Responsys does not serve. */
   serves(): Promise<void>;
-  reconfigure(change: Reconfiguration): Promise<{ readonly changed: boolean }>;
+  reconfigure(change: Reconfiguration<Configuration>): Promise<{ readonly changed: boolean }>;
   recordState(state: ExportState | 'stopped' | 'failed', reason: string): Promise<void>;
   see(): Promise<Seen>;
   /** What is shown before anything was seen. */
@@ -98,16 +98,16 @@ const scanEndsWithinMs = 2_000;
 const refreshWhileWaitingMs = 10 * 60_000;
 
 /** @param continueWith ends the run with what the next one begins with */
-export async function followAudience<Input extends FollowInput>(
+export async function followAudience<Input extends FollowInput, Configuration extends BatchSettings>(
   input: Input,
-  steps: FollowSteps,
+  steps: FollowSteps<Configuration>,
   continueWith: (input: Input) => Promise<never>,
 ): Promise<ExportEnd> {
   const { signalsPerRun = defaultSignalsPerRun, carried } = input;
   let { batchSize, flushIntervalMs } = input;
   const job = openStanding(input.canary, carried, steps.walksFirst);
   const { queue } = job;
-  const reconfigurations = openReconfigurations();
+  const reconfigurations = openReconfigurations<Configuration>();
   let seen: Seen | undefined;
 
   const status = (): ExportStatus => statusOf(job, flushIntervalMs);
@@ -226,7 +226,7 @@ export async function followAudience<Input extends FollowInput>(
   }
 
   /** What is under way is sent as it was; all that follows, as it is now. */
-  async function takeConfiguration(asked: AskedReconfiguration): Promise<void> {
+  async function takeConfiguration(asked: AskedReconfiguration<Configuration>): Promise<void> {
     try {
       const { change } = asked;
       const { changed } = await steps.reconfigure(change);

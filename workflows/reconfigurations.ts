@@ -8,23 +8,30 @@ import type { Reconfiguration } from '../jobs/messages.ts';
 
 type Answer = { readonly changed: boolean } | { readonly refused: ApplicationFailure };
 
-export interface AskedReconfiguration {
-  readonly change: Reconfiguration;
+/** What of a configuration the workflow itself goes by. */
+export interface BatchSettings {
+  readonly batchSize: number;
+  /** In milliseconds. */
+  readonly flushInterval: number;
+}
+
+export interface AskedReconfiguration<Configuration> {
+  readonly change: Reconfiguration<Configuration>;
   answer(answer: Answer): void;
 }
 
-export interface Reconfigurations {
+export interface Reconfigurations<Configuration> {
   /** The update's handler. */
-  ask(change: Reconfiguration): Promise<boolean>;
+  ask(change: Reconfiguration<Configuration>): Promise<boolean>;
   /** Its validator: anybody can send one from the Web UI. */
   validate(change: unknown): void;
   waiting(): boolean;
-  next(): AskedReconfiguration | undefined;
+  next(): AskedReconfiguration<Configuration> | undefined;
   refuseAll(why: string): void;
 }
 
-export function openReconfigurations(): Reconfigurations {
-  const queue: AskedReconfiguration[] = [];
+export function openReconfigurations<Configuration>(): Reconfigurations<Configuration> {
+  const queue: AskedReconfiguration<Configuration>[] = [];
   return {
     ask: async (change) => {
       let answered: Answer | undefined;
@@ -55,11 +62,11 @@ export function openReconfigurations(): Reconfigurations {
   };
 }
 
-function isReconfiguration(change: unknown): change is Reconfiguration {
+function isReconfiguration(change: unknown): boolean {
   if (typeof change !== 'object' || change === null) return false;
-  const { configuration, from, to, backfill } = change as Partial<Reconfiguration>;
+  const { configuration, from, to, backfill } = change as Partial<Reconfiguration<unknown>>;
   if (typeof from !== 'string' || typeof to !== 'string' || typeof backfill !== 'boolean') return false;
-  if (typeof configuration !== 'object') return false;
+  if (typeof configuration !== 'object' || configuration === null) return false;
   const { batchSize, flushInterval } = configuration as Readonly<Record<string, unknown>>;
   return isWithin(batchSize, 1, maxRowsPerRequest) && isWithin(flushInterval, 1_000, 24 * 3_600_000);
 }

@@ -3,7 +3,7 @@
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
+import { workflowIdOfJob } from '../../jobs/job-id.ts';
 import { authorizationUpdatedSignal } from '../../jobs/messages.ts';
 import type { AuthorizationSummary } from '../../systems/store/authorizations.ts';
 import type { Pool } from '../../systems/store/database.ts';
@@ -16,8 +16,8 @@ export async function tellJobsOfUpdate(
   { id, version }: AuthorizationSummary,
 ): Promise<number> {
   let told = 0;
-  for (const jobId of await livingJobsOf(store, id)) {
-    const handle = (await temporal()).workflow.getHandle(exportAudienceWorkflowId(jobId));
+  for (const { id: jobId, kind } of await livingJobsOf(store, id)) {
+    const handle = (await temporal()).workflow.getHandle(workflowIdOfJob(kind, jobId));
     try {
       await handle.signal(authorizationUpdatedSignal, { version });
       told += 1;

@@ -86,3 +86,28 @@ export async function hearStays(database: Database, jobId: string, entries: read
     [jobId, entries.map(({ audienceId }) => audienceId), entries.map(({ profileId }) => profileId)],
   );
 }
+
+/** Lets a job that begins anew look at all mails that wait: whoever was to be told of them may be gone. */
+export async function tellOfWaiting(database: Database, jobId: string): Promise<void> {
+  await database.query(
+    `insert into changes (job_id, profile_id, change)
+     select distinct $1, profile_id, 'again' from campaign_mails where job_id = $1 and fate = 'waiting'`,
+    [jobId],
+  );
+}
+
+/** How many of these ids are nobody's of whom the job has heard. */
+export async function countUnheard(
+  database: Database,
+  jobId: string,
+  profileIds: readonly string[],
+): Promise<number> {
+  const { rows } = await database.query<{ unheard: number }>(
+    `select count(*) as unheard from unnest($2::uuid[]) as given (id)
+       left join profile_aliases on alias = given.id
+      where not exists (select 1 from campaign_mails
+                         where job_id = $1 and campaign_mails.profile_id in (given.id, profile_aliases.profile_id))`,
+    [jobId, profileIds],
+  );
+  return rows[0]?.unheard ?? 0;
+}

@@ -112,13 +112,18 @@ export async function setJobState(
   ]);
 }
 
-/** The jobs of an authorization that have not ended. */
-export async function livingJobsOf(database: Database, authorizationId: string): Promise<readonly string[]> {
-  const { rows } = await database.query<{ id: string }>(
-    "select id from jobs where authorization_id = $1 and state not in ('stopped', 'failed') order by created_at",
+/** The jobs that call Responsys by an authorization, and have not ended. */
+export async function livingJobsOf(
+  database: Database,
+  authorizationId: string,
+): Promise<readonly { readonly id: string; readonly kind: string }[]> {
+  const { rows } = await database.query<{ id: string; kind: string }>(
+    `select id, kind from jobs
+      where authorization_id = $1 and state not in ('stopped', 'failed') and kind <> 'import-activity'
+      order by created_at`,
     [authorizationId],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }
 
 /** Lets a job that was refused before its first send keep its line, and another have its label. */

@@ -1,0 +1,269 @@
+/**
+ * Mails members whose stay waits: guards, then the profile list and the fields table as they are now, then the
+ * claim, the trigger, and what became of it. Merges may be made again and the trigger may not: that is why they
+ * are calls of their own, and why only the trigger is behind a claim.
+ */
+import type { CampaignPlan } from '../../jobs/campaign-plan.ts';
+import type { ExportPlan } from '../../jobs/export-plan.ts';
+import type { Responsys, TriggerOutcome, TriggerRecipient, Triggers } from '../../systems/responsys/index.ts';
+import { writeRiids } from '../../systems/store/answered-riids.ts';
+import {
+  claimMails,
+  guardMails,
+  readWaiting,
+  settleMails,
+  writeOutcomes,
+} from '../../systems/store/campaign-claims.ts';
+import type { AddressedMail, Attempt, Claims, SettledMail } from '../../systems/store/campaign-claims.ts';
+import { lockMails } from '../../systems/store/campaign-entries.ts';
+import type { CampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { transaction } from '../../systems/store/database.ts';
+import type { Pool } from '../../systems/store/database.ts';
+import { burnFuse } from '../../systems/store/fuses.ts';
+import type { FuseReading } from '../../systems/store/fuses.ts';
+import type { HashKeys } from '../../systems/store/identities.ts';
+import { writeRequests } from '../../systems/store/ledger.ts';
+import type { LedgerLine, RequestLine } from '../../systems/store/ledger.ts';
+import { readMembersNow } from '../../systems/store/members.ts';
+import type { MemberNow } from '../../systems/store/members.ts';
+import { holdOffMerges } from '../../systems/store/merging.ts';
+import { holdOffNewPeople } from '../../systems/store/profiles.ts';
+import { answeredRiids } from '../answered-riids.ts';
+import { cellOf } from '../delivery/cells.ts';
+import { consentFields } from '../delivery/consent.ts';
+import { deliver } from '../delivery/deliver.ts';
+import { groupRows } from '../delivery/grouping.ts';
+import { noteRequests } from '../delivery/request-lines.ts';
+import { tooManyRejected } from '../rejections.ts';
+import { sortRecipients } from './recipients.ts';
+import type { Recipient } from './recipients.ts';
+
+export interface Mailing {
+  readonly store: Pool;
+  readonly hashKeys: () => Promise<HashKeys>;
+  readonly responsys: Responsys & Triggers;
+  readonly job: CampaignJob;
+  readonly plan: CampaignPlan;
+  readonly attempt: Attempt;
+  /** Those who were rejected before are likely to be so again, and burn no fuse. */
+  readonly isRetry: boolean;
+  /** Ends the work between two calls. */
+  readonly signal: AbortSignal;
+}
+
+export interface Mailed {
+  /** Why the job is to stop itself, in the reader's words; null where too few were rejected for that. */
+  readonly tooManyRejected: string | null;
+  /** Those beyond the day's number. */
+  readonly held: { readonly members: readonly string[]; readonly untilMs: number } | undefined;
+}
+
+/**
+ * @param profileIds those who may have a mail that waits; the others are left alone
+ * @throws ResponsysError when something stood in the way; who was mailed until then is written
+ */
+export async function mailMembers(mailing: Mailing, profileIds: readonly string[]): Promise<Mailed> {
+  const { store, job } = mailing;
+  const sent = { sent: 0, rejected: 0 };
+  const recipients = await guardedRecipients(mailing, profileIds, sent);
+  let held: Mailed['held'];
+  if (recipients.length > 0) {
+    const merged = await mergeRecipients(mailing, recipients, sent);
+    for (const group of groupRows(merged, () => '', job.configuration.batchSize)) {
+      const beyond = await triggerGroup(mailing, group, sent);
+      if (beyond === undefined) continue;
+      const waiting = new Set(beyond.stayIds);
+      const members = group.filter(({ stayId }) => waiting.has(stayId)).map(({ profileId }) => profileId);
+      held = { members: [...(held?.members ?? []), ...members], untilMs: beyond.untilMs };
+    }
+  }
+  if (mailing.isRetry || sent.sent === 0) return { tooManyRejected: null, held };
+  const { stopWhenRejected } = job.configuration;
+  const blown = await burnFuse(store, job.id, sent, stopWhenRejected);
+  return { tooManyRejected: blown === undefined ? null : tooManyRejected(blown, stopWhenRejected), held };
+}
+
+type Tally = { -readonly [Key in keyof FuseReading]: number };
+
+/** Those whom nothing keeps back that is known before a call. */
+async function guardedRecipients(
+  { store, hashKeys, job, plan }: Mailing,
+  profileIds: readonly string[],
+  tally: Tally,
+): Promise<readonly Recipient[]> {
+  const waiting = await readWaiting(store, job.id, profileIds);
+  if (waiting.length === 0) return [];
+  const fields = [
+    plan.emailField,
+    ...(plan.fields?.columns ?? []).map(({ field }) => field),
+    ...consentFields,
+  ];
+  const [sourceAudienceId = ''] = plan.audienceIds;
+  const members = await readMembersNow(store, {
+    profileIds: [...new Set(waiting.map(({ profileId }) => profileId))],
+    sourceAudienceId,
+    audienceIds: [],
+    fields: [...new Set(fields)],
+  });
+  const { recipients, settled } = sortRecipients(
+    waiting,
+    new Map(members.map((member) => [member.profileId, member])),
+    plan.emailField,
+    await hashKeys(),
+  );
+  const rejected = settled.filter(({ fate }) => fate === 'rejected').length;
+  tally.sent += rejected;
+  tally.rejected += rejected;
+  return transaction(store, async (database) => {
+    await lockMails(database, job.id);
+    const guarded = await guardMails(database, job.id, recipients, job.configuration.oneMailInDays);
+    const kept = [...guarded].map(([stayId, fate]) => ({ stayId, fate }));
+    await settleMails(database, job.id, [...settled, ...kept]);
+    return recipients.filter(({ stayId }) => !guarded.has(stayId));
+  });
+}
+
+type Merged = Recipient & { readonly riid: string };
+
+/** Puts the recipients into the list and its fields table. @returns those who can be triggered */
+async function mergeRecipients(
+  { store, hashKeys, responsys, job, plan, attempt, signal }: Mailing,
+  recipients: readonly Recipient[],
+  tally: Tally,
+): Promise<readonly Merged[]> {
+  const { defaultPermissionStatus, batchSize } = job.configuration;
+  const members = new Map<string, MemberNow>(
+    recipients.map(({ profileId, member }) => [profileId, { ...member, inSource: true }]),
+  );
+  const { lines, requests } = await deliver(
+    responsys,
+    asExport(plan, job),
+    { updateOnMatch: 'REPLACE_ALL', defaultPermissionStatus, batchSize },
+    [...members.values()],
+    // Nothing of a campaign stands in a memberships table.
+    () => Promise.resolve([]),
+    signal,
+  );
+  const lineOf = new Map(lines.map((line) => [line.profileId, line]));
+  const merged: Merged[] = [];
+  const settled: SettledMail[] = [];
+  for (const recipient of recipients) {
+    const line = lineOf.get(recipient.profileId);
+    const kept = line === undefined ? undefined : keptBack(recipient.stayId, line);
+    if (kept !== undefined) settled.push(kept);
+    else if (line?.riid !== undefined) merged.push({ ...recipient, riid: line.riid });
+  }
+  const rejected = settled.filter(({ fate }) => fate === 'rejected').length;
+  tally.sent += rejected;
+  tally.rejected += rejected;
+  const { riids } = await answeredRiids(store, hashKeys, job.authorizationId, lines);
+  await transaction(store, async (database) => {
+    if (riids.length > 0) await holdOffNewPeople(database);
+    await holdOffMerges(database);
+    await lockMails(database, job.id);
+    await writeRequests(database, job.id, attempt.attemptId, requests);
+    await settleMails(database, job.id, settled);
+    await writeRiids(database, riids);
+  });
+  return merged;
+}
+
+/** Why a member that was merged gets no mail; undefined where it does. */
+function keptBack(stayId: string, line: LedgerLine): SettledMail | undefined {
+  const { riid } = line;
+  if (line.fate === 'not-in-list') return { stayId, fate: 'not-in-list' };
+  if (line.fate === 'rejected') {
+    const reason = line.reasons.find(({ target }) => line.fates[target] === 'rejected');
+    return { stayId, fate: 'rejected', code: reason?.code, words: reason?.words, riid };
+  }
+  if (riid !== undefined) return undefined;
+  return {
+    stayId,
+    fate: 'rejected',
+    code: 'no-record',
+    words: 'The list took the member and named no record.',
+  };
+}
+
+/** What an export of the address and the additional fields alone would be. */
+const asExport = (plan: CampaignPlan, { configuration }: CampaignJob): ExportPlan => ({
+  list: plan.list,
+  sourceAudienceId: plan.audienceIds[0] ?? '',
+  idMappings: [{ field: plan.emailField, column: 'EMAIL_ADDRESS_' }],
+  matchColumns: ['EMAIL_ADDRESS_'],
+  insertOnNoMatch: configuration.insertOnNoMatch,
+  fields: plan.fields,
+  memberships: null,
+  warnings: [],
+});
+
+/** Claims one call's worth, makes the call, and writes what became of it. @returns those beyond the day's number */
+async function triggerGroup(
+  { store, responsys, job, plan, attempt, signal }: Mailing,
+  group: readonly Merged[],
+  tally: Tally,
+): Promise<Claims['held']> {
+  signal.throwIfAborted();
+  const { claimed, twins, held } = await claimMails(
+    store,
+    attempt,
+    plan.campaignId,
+    group satisfies readonly AddressedMail[],
+    job.configuration,
+  );
+  const mails = group.filter(({ stayId }) => claimed.has(stayId));
+  if (mails.length === 0) return held;
+  const { outcomes, requests, trouble } = await responsys.triggerEmail(
+    plan.campaign,
+    mails.map(({ member, riid }) => recipientOf(member, riid, plan)),
+    signal,
+  );
+  const settled = mails.map(({ stayId }, index) => asSettled(stayId, outcomes[index]));
+  const waiting = new Set(settled.filter(({ fate }) => fate === 'waiting').map(({ stayId }) => stayId));
+  const lines: RequestLine<'trigger'>[] = [];
+  noteRequests(lines, 'trigger', { requests });
+  await transaction(store, async (database) => {
+    await lockMails(database, job.id);
+    await writeOutcomes(database, attempt, settled);
+    // One whose twin was not sent is looked at again with it.
+    const same = [...twins].filter(([, twin]) => !waiting.has(twin));
+    await settleMails(
+      database,
+      job.id,
+      same.map(([stayId]) => ({ stayId, fate: 'same-address' })),
+    );
+    await writeRequests(database, job.id, attempt.attemptId, lines);
+  });
+  tally.sent += settled.filter(({ fate }) => fate === 'accepted' || fate === 'rejected').length;
+  tally.rejected += settled.filter(({ fate }) => fate === 'rejected').length;
+  if (trouble !== undefined) throw trouble;
+  return held;
+}
+
+function recipientOf(member: MemberNow, riid: string, plan: CampaignPlan): TriggerRecipient {
+  const optionalData: Record<string, string> = {};
+  for (const { field, kind, column, type } of plan.fields?.columns ?? []) {
+    const value = member.fields[field];
+    if (value === undefined) continue;
+    const cell = cellOf(value, kind, type);
+    // What does not fit its column was left out there, and told.
+    if ('text' in cell) optionalData[column] = cell.text;
+  }
+  return { riid, optionalData };
+}
+
+/** An answer that is not there is one that never came. */
+function asSettled(stayId: string, outcome: TriggerOutcome | undefined): SettledMail {
+  switch (outcome?.outcome) {
+    case 'accepted':
+      return { stayId, fate: 'accepted', riid: outcome.riid };
+    case 'rejected':
+      return { stayId, fate: 'rejected', code: outcome.code, words: outcome.words };
+    case 'not-sent':
+      return { stayId, fate: 'waiting' };
+    case 'unknown':
+      return { stayId, fate: 'unknown', code: outcome.reason };
+    case undefined:
+      return { stayId, fate: 'unknown', code: 'no-answer' };
+  }
+}
