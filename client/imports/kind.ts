@@ -2,6 +2,7 @@
  * Import Activity Data, as the commands of `jobs` know it.
  */
 import { dirname, resolve } from 'node:path';
+import { ExpectedError } from '../../jobs/errors.ts';
 import { importActivitySchema } from '../../jobs/import-activity.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { findImportJob } from '../../systems/store/import-jobs.ts';
@@ -18,6 +19,12 @@ import { showImportPlan } from './show-plan.ts';
 import { startNewImport } from './start.ts';
 import { steerImport } from './steer.ts';
 import { watchImport } from './watch.ts';
+
+/** Rows of files have no failures by member, and what they say of a person is in "profiles show". */
+const forExports = (name: string): Promise<never> =>
+  Promise.reject(
+    new ExpectedError('NOT_NOW', `job: "${name}" is of the kind import-activity; this is for exports.`),
+  );
 
 export const importKind: JobKind = {
   title: 'Import Activity Data',
@@ -59,4 +66,6 @@ export const importKind: JobKind = {
     steerImport(context, output, await findImportJob(await context.store(), name), how),
   retry: async (context, output, name, { file }) =>
     retryImport(context, output, await findImportJob(await context.store(), name), file),
+  failures: (_context, _output, name) => forExports(name),
+  history: (_context, _output, name) => forExports(name),
 };

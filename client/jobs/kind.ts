@@ -1,15 +1,20 @@
 /**
  * Export Audience, as the commands of `jobs` know it.
  */
+import type { WorkflowHandle } from '@temporalio/client';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
 import { findJob } from '../../systems/store/jobs.ts';
+import { groupFailures } from '../../systems/store/ledger.ts';
+import type { Context } from '../context.ts';
 import { checkFile } from '../job-file.ts';
 import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
 import { applyJob } from './apply.ts';
 import { askForJob } from './create.ts';
+import { showFailures } from './failures.ts';
+import { showHistory } from './history.ts';
 import { planJob } from './plan.ts';
 import { retryMembers } from './retry.ts';
 import { showDifferences } from './show-difference.ts';
@@ -19,6 +24,9 @@ import { startJob } from './start.ts';
 import { steer } from './steer.ts';
 import { summariseJob } from './summary.ts';
 import { watchJob } from './watch.ts';
+
+const handleOf = async (context: Context, jobId: string): Promise<WorkflowHandle> =>
+  (await context.temporal()).workflow.getHandle(exportAudienceWorkflowId(jobId));
 
 export const exportKind: JobKind = {
   title: 'Export Audience',
@@ -54,10 +62,16 @@ export const exportKind: JobKind = {
   },
   steer: async (context, output, name, how) => {
     const job = await findJob(await context.store(), name);
-    const handle = (await context.temporal()).workflow.getHandle(exportAudienceWorkflowId(job.id));
-    const status = await steer(handle, job, how);
+    const status = await steer(await handleOf(context, job.id), job, how);
     output.result({ job: job.id, ...status });
     output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
   },
-  retry: (context, output, name, { reason }) => retryMembers(context, output, name, reason),
+  retry: async (context, output, name, { reason }) => {
+    const store = await context.store();
+    const job = await findJob(store, name);
+    const failures = await groupFailures(store, job.id);
+    await retryMembers(output, await handleOf(context, job.id), job, failures, reason);
+  },
+  failures: showFailures,
+  history: showHistory,
 };

@@ -1,18 +1,14 @@
 /**
  * A plan as people and scripts read it. Values of people are masked before they come here.
  */
-import type { MaskedRequest } from '../../activities/delivery/rehearse.ts';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { Output } from '../output.ts';
 import { minutesOf, showPace } from '../kinds/pace.ts';
-import { showBodies, showChecks, showTablesToMake } from '../kinds/show-plan.ts';
+import { shortenedMerge, showBodies, showChecks, showTablesToMake } from '../kinds/show-plan.ts';
 import type { JobPlan } from './plan.ts';
 
 type Settled = NonNullable<JobPlan['settled']>;
-
-/** Records of a body that people are shown; scripts get them all. */
-const shownRecords = 2;
 
 export function showPlan(output: Output, configuration: ExportAudienceConfiguration, planned: JobPlan): void {
   const { job, faults, warnings, settled } = planned;
@@ -62,7 +58,7 @@ function showSettled(output: Output, settled: Settled): void {
   output.line();
   showPace(output, pace);
   output.line(`The first scan takes at least ${minutesOf(pace)} minutes.`);
-  showBodies(output, rehearsal.bodies, shortened);
+  showBodies(output, rehearsal.bodies, shortenedMerge);
 }
 
 interface ShownColumn {
@@ -110,11 +106,3 @@ const checked = [
   'exportAudienceMemberships',
   'membershipsTable',
 ] as const satisfies readonly (keyof ExportAudienceConfiguration)[];
-
-/** As JSON, with the first records only. */
-function shortened({ body, rows }: MaskedRequest): string {
-  const { recordData, ...rest } = body as { recordData: { records: readonly unknown[] } };
-  const more = `… ${rows - shownRecords} more`;
-  const records = [...recordData.records.slice(0, shownRecords), ...(rows > shownRecords ? [more] : [])];
-  return JSON.stringify({ recordData: { ...recordData, records }, ...rest }).replace(`"${more}"`, more);
-}

@@ -12,7 +12,6 @@ import {
   stopUpdate,
 } from '../../jobs/messages.ts';
 import type { ExportStatus } from '../../jobs/messages.ts';
-import type { Job } from '../../systems/store/jobs.ts';
 import type { Steering } from '../kinds/kind.ts';
 import { telling } from './telling.ts';
 
@@ -25,7 +24,10 @@ const updates = {
   stop: stopUpdate,
 } as const satisfies Record<Steering, unknown>;
 
-type Named = Pick<Job, 'label' | 'state'>;
+interface Named {
+  readonly label: string;
+  readonly state: string;
+}
 
 /** @throws ExpectedError NOT_NOW with the job's own words */
 export const steer = (handle: WorkflowHandle, job: Named, how: Steering): Promise<ExportStatus> =>

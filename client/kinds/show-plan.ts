@@ -1,7 +1,7 @@
 /**
  * The parts that plans of exports have in common, as people read them: checks, tables to be made, bodies.
  */
-import type { MaskedRequest } from '../../activities/delivery/rehearse.ts';
+import type { MaskedRequest } from '../../activities/delivery/first-bodies.ts';
 import type { NewTable } from '../../jobs/export-plan.ts';
 import type { Output } from '../output.ts';
 
@@ -68,4 +68,15 @@ export function showBodies(
     );
     output.line(shortened(request));
   });
+}
+
+/** Records of a body that people are shown; scripts get them all. */
+const shownRecords = 2;
+
+/** As JSON, with the first records only. */
+export function shortenedMerge({ body, rows }: MaskedRequest): string {
+  const { recordData, ...rest } = body as { recordData: { records: readonly unknown[] } };
+  const more = `… ${rows - shownRecords} more`;
+  const records = [...recordData.records.slice(0, shownRecords), ...(rows > shownRecords ? [more] : [])];
+  return JSON.stringify({ recordData: { ...recordData, records }, ...rest }).replace(`"${more}"`, more);
 }
