@@ -62,9 +62,9 @@ async function answerOf(
   if (body === undefined) return 'dropped';
   try {
     const url = urlOf(request);
-    const call = known(sandbox, port, request.method ?? '', url);
+    const call = known(sandbox, port, request.method ?? '', url, body);
     noted.function = call.api;
-    const object = call.names['table'] ?? call.names['list'];
+    const object = call.names['table'] ?? call.names['list'] ?? call.names['campaign'];
     if (object !== undefined) noted.object = object;
     const met = sandbox.faults.meet(call.api, Object.values(call.names));
     if (met.length > 0) noted.fault = met.map(({ kind }) => kind).join(' ');
@@ -99,10 +99,10 @@ const badGateway: Outcome = {
 };
 
 /** The function that is called. The login port knows logins only. */
-function known(sandbox: Sandbox, port: Port, verb: string, url: URL): Matched {
+function known(sandbox: Sandbox, port: Port, verb: string, url: URL, body: Buffer): Matched {
   if (sandbox.faults.underMaintenance())
     throw new Refused('SERVICE_UNAVAILABLE', 'The service is under maintenance');
-  const matched = matchFunction(verb, url.pathname, url.searchParams.get('action'));
+  const matched = matchFunction(verb, url.pathname, url.searchParams.get('action'), body);
   if (matched === undefined || (port === 'login' && matched.api !== 'Login'))
     throw new Refused('RESOURCE_NOT_FOUND', `The resource ${verb} ${url.pathname} is not found`);
   return matched;
@@ -150,7 +150,8 @@ function run(
     throw new Refused('API_DISABLED_FOR_USER', `The API function ${api} is disabled for the user`);
   limits.take(api);
   const json = request.method === 'POST' ? readJson(request, body) : undefined;
-  return { username, ...handlers[api](context, { names, query: url.searchParams, body: json, username }) };
+  const call = { names, query: url.searchParams, body: json, raw: body, username };
+  return { username, ...handlers[api](context, call) };
 }
 
 function readJson(request: IncomingMessage, body: Buffer): unknown {

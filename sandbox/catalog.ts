@@ -53,6 +53,9 @@ export interface Catalog {
   load(config: Config): void;
 }
 
+/** Behind those of the campaigns that generated event files are about. */
+const firstCampaignId = 20_001;
+
 export function openCatalog(storage: Storage): Catalog {
   const lists = new Map<string, ProfileList>();
 
@@ -94,6 +97,9 @@ export function openCatalog(storage: Storage): Catalog {
       CREATE INDEX list_${id}_customer ON list_${id} ("CUSTOMER_ID_") WHERE "CUSTOMER_ID_" IS NOT NULL;
       CREATE INDEX list_${id}_mobile ON list_${id} ("MOBILE_NUMBER_") WHERE "MOBILE_NUMBER_" IS NOT NULL;`);
   }
+
+  const nextCampaignId = () =>
+    Number(storage.prepare('SELECT max(id) AS id FROM campaigns').get()?.['id'] ?? firstCampaignId - 1) + 1;
 
   return {
     lists,
@@ -143,6 +149,11 @@ export function openCatalog(storage: Storage): Catalog {
           if (!hasFolder(folder)) addFolder(folder);
           if (!known.has(name)) addList(name, folder, fields);
         }
+        const nameCampaign = storage.prepare('INSERT OR IGNORE INTO campaigns (id, name) VALUES (?, ?)');
+        for (const { name } of config.campaigns) nameCampaign.run(nextCampaignId(), name);
+        storage.prepare('DELETE FROM undeliverable').run();
+        const refuse = storage.prepare('INSERT OR IGNORE INTO undeliverable (email) VALUES (?)');
+        for (const email of config.undeliverable) refuse.run(email);
       });
       lists.clear();
       for (const row of storage.prepare('SELECT * FROM lists ORDER BY id').all()) {

@@ -11,6 +11,8 @@ import { readPublicKey } from './sftp/keys.ts';
 
 const name = z.string().min(1).max(100);
 
+export const campaignTypes = ['EMAIL', 'PUSH', 'SMS', 'MMS', 'PUSHIOCAMPAIGN'] as const;
+
 const byFunction = z.partialRecord(z.enum(['*', ...functionNames]), z.number().min(0));
 
 export const configSchema = z.strictObject({
@@ -44,6 +46,25 @@ export const configSchema = z.strictObject({
       ),
     }),
   ),
+  /** Campaigns of the account. Their ids outlive a change of their settings. */
+  campaigns: z.array(
+    z.strictObject({
+      name,
+      folder: name,
+      /** The profile list that it is sent to. */
+      list: name,
+      type: z.enum(campaignTypes).default('EMAIL'),
+      purpose: z.enum(['PROMOTIONAL', 'TRANSACTIONAL']).default('PROMOTIONAL'),
+      status: z.enum(['NONE', 'DRAFT', 'ACTIVE', 'CLOSED']).default('ACTIVE'),
+      subject: z.string().default(''),
+      /** Tables of its list whose columns the message may use, by name. */
+      tables: z.array(name).default([]),
+    }),
+  ),
+  /** Addresses that mail cannot be delivered to: their records are undeliverable, in every list. */
+  undeliverable: z.array(z.string()),
+  /** How a recipient of a trigger who is not in the list is refused: in its element of a 200, or the whole request. */
+  unknownRecipient: z.enum(['hidden', 'whole-request', 'whole-request-without-index']),
   /** How long a token lives: two hours by one of Oracle's pages, three by another. */
   tokenLifetimeMs: z.number().int().positive(),
   /** How an unknown or expired token is refused: 401 with its code, or 500 UNEXPECTED_EXCEPTION as older hosts do. */

@@ -18,11 +18,13 @@ export interface Context {
 }
 
 export interface Call {
-  /** Names in the path: `list`, `table`, `riid`. */
+  /** Names in the path: `list`, `table`, `riid`, `campaign`. */
   readonly names: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** The request's JSON; undefined without a body. */
   readonly body: unknown;
+  /** The same as it came. */
+  readonly raw: Buffer;
   readonly username: string;
 }
 

@@ -12,7 +12,11 @@ import { faultSchema } from './faults.ts';
 import { jsonType, readBody, send, urlOf } from './http.ts';
 import { callsPerMinute } from './limits.ts';
 import { decodeName, functionNames } from './functions.ts';
-import { sendRows } from './rows-stream.ts';
+import { campaignsOf } from './campaigns.ts';
+import { tellMails } from './events/mails.ts';
+import { mailFilesRequestSchema } from './events/request.ts';
+import { countMails } from './outbox.ts';
+import { sendMails, sendRows } from './rows-stream.ts';
 import type { Sandbox } from './sandbox.ts';
 
 type Reply = (sandbox: Sandbox, body: unknown, url: URL) => unknown;
@@ -37,6 +41,7 @@ const replies: Readonly<Record<string, Reply>> = {
     return context.account.users();
   },
   'POST files': (sandbox, body) => generateFiles(sandbox, filesRequestSchema.parse(body ?? {})),
+  'POST mail-files': (sandbox, body) => tellMails(sandbox, mailFilesRequestSchema.parse(body ?? {})),
   'POST reset': (sandbox) => {
     sandbox.reset();
     return state(sandbox);
@@ -60,6 +65,10 @@ export async function serveControl(
       const list = sandbox.context.catalog.list(names[0] ?? '');
       const rows = what === 'lists' ? list : sandbox.context.catalog.table(list, names[1] ?? '');
       await sendRows(sandbox.context.storage, rows.sql, response);
+      return;
+    }
+    if (request.method === 'GET' && what === 'outbox' && names.length === 0) {
+      await sendMails(sandbox.context.storage, response);
       return;
     }
     const reply = replies[`${request.method ?? ''} ${what}`];
@@ -91,6 +100,10 @@ function state({ context, faults, limits, log }: Sandbox): object {
         rows: table.count,
       })),
     })),
+    campaigns: campaignsOf(context).map(({ id, name, list, type, purpose, status }) => ({
+      ...{ id, name, list, type, purpose, status },
+    })),
+    mails: countMails(context.storage),
     limits: Object.fromEntries(functionNames.map((api) => [api, callsPerMinute(config(), api)])),
     callsThisMinute: limits.used(),
     requests: log.totals(),

@@ -1,5 +1,5 @@
 /**
- * What the sandbox is without a configuration: one account with two API users, two profile lists, and
+ * What the sandbox is without a configuration: one account with two API users, two profile lists, some campaigns, and
  * Responsys' behaviour as the reference has it.
  */
 
@@ -26,6 +26,28 @@ export const defaults = {
     },
     { name: 'NEWSLETTER_LIST', folder: '!MasterData', fields: [{ name: 'FIRST_NAME', type: 'STR500' }] },
   ],
+  campaigns: [
+    {
+      ...{ name: 'Lytics_Welcome', folder: 'Lytics', list: 'CONTACTS_LIST', subject: 'Good to have you' },
+      tables: ['Lytics_User_Fields'],
+    },
+    {
+      ...{ name: 'Lytics_Receipt', folder: 'Lytics', list: 'CONTACTS_LIST', subject: 'Your order' },
+      purpose: 'TRANSACTIONAL',
+    },
+    {
+      ...{ name: 'Lytics_Draft', folder: 'Lytics', list: 'CONTACTS_LIST', subject: 'Not yet' },
+      status: 'DRAFT',
+    },
+    {
+      ...{ name: 'Summer_Sale', folder: '!MasterData', list: 'CONTACTS_LIST', subject: 'Summer is over' },
+      status: 'CLOSED',
+    },
+    { name: 'Newsletter', folder: '!MasterData', list: 'NEWSLETTER_LIST', subject: 'News of the month' },
+    { name: 'Text_Offer', folder: 'Lytics', list: 'CONTACTS_LIST', type: 'SMS' },
+  ],
+  undeliverable: [],
+  unknownRecipient: 'hidden',
   tokenLifetimeMs: 2 * 60 * 60_000,
   badTokenStatus: 401,
   lockoutAfter: 5,

@@ -24,11 +24,14 @@ const answers = {
   INVALID_PARAMETER: { status: 400, title: 'Invalid request parameters' },
   INVALID_FIELD_NAME: { status: 400, title: 'Invalid field name' },
   RECIPIENT_LIMIT_EXCEEDED: { status: 400, title: 'Recipient limit exceeded' },
+  // The code is that of the asynchronous API; its status is invented.
+  CAMPAIGN_IS_INVALID: { status: 400, title: 'Campaign is invalid' },
   OPERATION_NOT_SUPPORTED: { status: 400, title: 'Operation not supported' },
   RESOURCE_NOT_FOUND: { status: 404, title: 'Resource not found' },
   // The statuses of these not-found codes are invented; their codes are not.
   LIST_NOT_FOUND: { status: 404, title: 'List not found' },
   FOLDER_NOT_FOUND: { status: 404, title: 'Folder not found' },
+  CAMPAIGN_NOT_FOUND: { status: 404, title: 'Campaign not found' },
   PROFILE_EXTENSION_NOT_FOUND: { status: 404, title: 'Profile extension not found' },
   RECORD_NOT_FOUND: { status: 404, title: 'Record not found' },
   OBJECT_ALREADY_EXISTS: { status: 400, title: 'Object already exists' },

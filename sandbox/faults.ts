@@ -9,7 +9,7 @@ import { functionNames } from './functions.ts';
 export const faultSchema = z.strictObject({
   /** The function whose calls meet it; `*`: any. */
   on: z.enum(['*', ...functionNames]).default('*'),
-  /** Only calls on the list or table of this name. */
+  /** Only calls on the list, table or campaign of this name. */
   match: z.string().optional(),
   kind: z.enum([
     /** The call takes `ms` longer, before its work. */

@@ -1,10 +1,12 @@
 /**
- * `npm run sandbox -- files`: has a running sandbox generate event files, and says which. The options are the
- * settings of `POST /_sandbox/files`, and are checked there.
+ * `npm run sandbox -- files`: has a running sandbox generate event files, or write those of its outbox, and says
+ * which. The options are the settings of `POST /_sandbox/files` and `POST /_sandbox/mail-files`, and are checked
+ * there.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Generated } from './events/generate.ts';
+import type { ToldMails } from './events/mails.ts';
 import { readRunning } from './running-file.ts';
 
 const usage = `npm run sandbox -- files [options]
@@ -29,6 +31,17 @@ Generates event files about the people in the sandbox's profile list, for its SF
   --count .count       a file of this ending beside each has the number of its rows
   --folder NAME        below the served folder (default download)
   --json               what was made, as JSON
+
+npm run sandbox -- files --outbox [options]
+
+Writes what became of the mails that were triggered since the last time: sent, skipped or failed, and by chance
+bounced, opened and clicked. Takes --data, --seed, --account, --delimiter, --packaging, --public-key, --marker,
+--count, --folder and --json as above, and in percent
+
+  --failed N           of all that are not skipped (default 0)
+  --bounced N          of those that are sent (default 2)
+  --opened N           of those that arrive (default 50)
+  --clicked N          of those that are opened (default 30)
 `;
 
 export async function runFilesCommand(args: readonly string[]): Promise<void> {
@@ -40,6 +53,8 @@ export async function runFilesCommand(args: readonly string[]): Promise<void> {
       ...{ rows: text, seed: text, days: text, 'last-day': text, account: text, types: text },
       ...{ delimiter: text, list: text, 'made-up-people': text, packaging: text, 'public-key': text },
       ...{ 'bad-rows': text, marker: text, count: text, folder: text },
+      ...{ failed: text, bounced: text, opened: text, clicked: text },
+      outbox: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -53,23 +68,34 @@ export async function runFilesCommand(args: readonly string[]): Promise<void> {
     throw new Error(`No sandbox runs on ${values.data}: start one, or name its data with --data`);
   const number = (given: string | undefined) => (given === undefined ? undefined : Number(given));
   const list = (given: string | undefined) => given?.split(',').map((item) => item.trim());
-  const made = await ask(running.login, {
-    rows: number(values.rows),
+  const form = {
     seed: number(values.seed),
-    days: number(values.days),
-    lastDay: values['last-day'],
     accountId: values.account,
-    types: list(values.types),
     delimiter: values.delimiter === '\\t' ? '\t' : values.delimiter,
-    list: values.list,
-    madeUpPeople: number(values['made-up-people']),
     packagings: list(values.packaging),
     publicKey: values['public-key'] === undefined ? undefined : readKey(values['public-key']),
-    badRows: number(values['bad-rows']),
     marker: values.marker,
     count: values.count,
     folder: values.folder,
-  });
+  };
+  const generated = {
+    rows: number(values.rows),
+    days: number(values.days),
+    lastDay: values['last-day'],
+    types: list(values.types),
+    list: values.list,
+    madeUpPeople: number(values['made-up-people']),
+    badRows: number(values['bad-rows']),
+  };
+  const chances = {
+    failed: number(values.failed),
+    bounced: number(values.bounced),
+    opened: number(values.opened),
+    clicked: number(values.clicked),
+  };
+  // What belongs to the other is passed on all the same: it is refused there by its name.
+  const request = { ...form, ...generated, ...chances };
+  const made = await ask(running.login, values.outbox ? 'mail-files' : 'files', request);
   process.stdout.write(values.json ? `${JSON.stringify(made, undefined, 1)}\n` : inWords(made));
 }
 
@@ -81,23 +107,25 @@ function readKey(path: string): string {
     : content.toString('base64');
 }
 
-async function ask(login: string, request: object): Promise<Generated> {
+async function ask(login: string, what: string, request: object): Promise<Generated | ToldMails> {
   let response: Response;
   try {
-    response = await fetch(`${login}/_sandbox/files`, { method: 'POST', body: JSON.stringify(request) });
+    response = await fetch(`${login}/_sandbox/${what}`, { method: 'POST', body: JSON.stringify(request) });
   } catch (error) {
     throw new Error(`The sandbox at ${login} does not answer: does it still run?`, { cause: error });
   }
-  const answer = (await response.json()) as Generated & { readonly error?: string };
+  const answer = (await response.json()) as (Generated | ToldMails) & { readonly error?: string };
   if (answer.error !== undefined) throw new Error(answer.error);
   return answer;
 }
 
-function inWords({ files, folder, people, rows, badRows }: Generated): string {
-  const bad = badRows === 0 ? '' : `, ${badRows} of them bad`;
+function inWords(made: Generated | ToldMails): string {
+  const { files, folder, rows } = made;
+  const about = 'mails' in made ? `${made.mails} mails` : `${made.people} people`;
+  const bad = 'mails' in made || made.badRows === 0 ? '' : `, ${made.badRows} of them bad`;
   return [
     ...files.map((file) => `${String(file.rows).padStart(9)}  ${folder}/${file.name}`),
-    `${String(rows).padStart(9)}  rows about ${people} people in ${files.length} files${bad}`,
+    `${String(rows).padStart(9)}  rows about ${about} in ${files.length} files${bad}`,
     '',
   ].join('\n');
 }

@@ -12,6 +12,8 @@ export interface ApiFunction {
   readonly path: string;
   /** Where several functions share verb and path: the query parameter that selects this one. */
   readonly action?: 'get' | 'delete';
+  /** Where they share these too: the key of the body that selects this one. */
+  readonly key?: string;
   readonly callsPerMinute: number;
 }
 
@@ -19,6 +21,7 @@ const v = '/rest/api/v1.3';
 const members = `${v}/lists/{list}/members`;
 const tables = `${v}/lists/{list}/listExtensions`;
 const rows = `${tables}/{table}/members`;
+const campaigns = `${v}/campaigns`;
 
 export const functions = [
   { api: 'Login', verb: 'POST', path: `${v}/auth/token`, callsPerMinute: 10 },
@@ -67,6 +70,27 @@ export const functions = [
     path: `${rows}/{riid}`,
     callsPerMinute: 200,
   },
+  { api: 'Fetch All Campaigns', verb: 'GET', path: campaigns, callsPerMinute: 200 },
+  { api: 'Fetch A Campaign', verb: 'GET', path: `${campaigns}/{campaign}`, callsPerMinute: 200 },
+  {
+    api: 'Retrieve Campaign Data Sources',
+    verb: 'GET',
+    path: `${campaigns}/{campaign}/attributes/dataSources`,
+    callsPerMinute: 200,
+  },
+  {
+    api: 'Merge Trigger Email',
+    verb: 'POST',
+    path: `${campaigns}/{campaign}/email`,
+    key: 'mergeTriggerRecordData',
+    callsPerMinute: 200,
+  },
+  {
+    api: 'Trigger Email Message',
+    verb: 'POST',
+    path: `${campaigns}/{campaign}/email`,
+    callsPerMinute: 200,
+  },
 ] as const satisfies readonly ApiFunction[];
 
 export type FunctionName = (typeof functions)[number]['api'];
@@ -83,6 +107,7 @@ const patterns = functions.map((entry: ApiFunction & { api: FunctionName }) => (
   api: entry.api,
   verb: entry.verb,
   action: entry.action ?? null,
+  key: entry.key,
   pattern: new RegExp(`^${entry.path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`),
 }));
 
@@ -90,9 +115,15 @@ const patterns = functions.map((entry: ApiFunction & { api: FunctionName }) => (
  * The function that a request calls; undefined where Responsys knows none. `count` is no RIID, and a stray
  * `action` is never taken for a merge.
  */
-export function matchFunction(verb: string, path: string, action: string | null): Matched | undefined {
+export function matchFunction(
+  verb: string,
+  path: string,
+  action: string | null,
+  body: Buffer,
+): Matched | undefined {
   for (const entry of patterns) {
     if (entry.verb !== verb || entry.action !== action) continue;
+    if (entry.key !== undefined && !body.includes(`"${entry.key}"`)) continue;
     const match = entry.pattern.exec(path);
     if (match === null) continue;
     const names = Object.entries(match.groups ?? {}).map(([name, text]) => [name, decodeName(text)]);

@@ -71,4 +71,8 @@ export function rateLimits(config: Config): readonly object[] {
   }));
 }
 
-const pathNames: Readonly<Record<string, string>> = { list: 'listName', table: 'petName' };
+const pathNames: Readonly<Record<string, string>> = {
+  list: 'listName',
+  table: 'petName',
+  campaign: 'campaignName',
+};

@@ -2,6 +2,7 @@
  * Merging recipients into a profile list. Rows in their order, so that of two rows on the same member the
  * later wins and both answer the same RIID. Source: reference §2.
  */
+import type { ProfileList } from './catalog.ts';
 import { isReadOnly, permissionColumns } from './columns.ts';
 import type { Answer, Call, Context } from './context.ts';
 import { Refused } from './errors.ts';
@@ -17,9 +18,40 @@ export function mergeListRecipients(context: Context, call: Call): Answer {
   const list = context.catalog.list(call.names['list'] ?? '');
   const body = asObject(call.body, 'The request');
   onlyKeys(body, 'the request', ['recordData', 'mergeRule', 'links']);
+  const { rows, mapTemplateName } = context.storage.transaction(() =>
+    mergeIntoList(context, list, body['recordData'], body['mergeRule']),
+  );
+  const failed = rows.filter(({ fault }) => fault !== undefined).length;
+  const records = rows.map(({ riid, fault }, index) =>
+    fault === undefined ? [String(riid)] : failedRecord(index, fault, 1),
+  );
+  return {
+    body: {
+      recordData: { fieldNames: ['RIID_'], records, mapTemplateName },
+      mergeRule: echoRule(body['mergeRule'] as object),
+      links: listLinks(list.name),
+    },
+    rows: records.length,
+    failed,
+  };
+}
+
+/** What became of a row: its record, or why there is none. */
+export type MergedRow =
+  | { readonly riid: number; readonly fault?: undefined }
+  /** `unmatched`: the row is sound, and no record is its. */
+  | { readonly riid?: undefined; readonly fault: string; readonly unmatched: boolean };
+
+/** Within the caller's transaction. @throws Refused where the whole request is wrong */
+export function mergeIntoList(
+  context: Context,
+  list: ProfileList,
+  recordData: unknown,
+  mergeRule: unknown,
+): { readonly rows: readonly MergedRow[]; readonly mapTemplateName: string | null } {
   const config = context.config();
-  const rule = readListRule(body['mergeRule']);
-  const data = readRecordData(body['recordData'], list.field, config.unknownField);
+  const rule = readListRule(mergeRule);
+  const data = readRecordData(recordData, list.field, config.unknownField);
   refuseColumns(data, rule);
   const { H, T, I, O } = rule.said;
   const failures = checkRows(data, {
@@ -32,28 +64,15 @@ export function mergeListRecipients(context: Context, call: Call): Answer {
     badEmail: config.badEmail,
   });
 
-  const { records, inserted, failed } = context.storage.transaction(() => {
-    const rows = openListRows(context, list, data, rule);
-    let refusals = 0;
-    const merged = data.rows.map((row, index) => {
-      const fault = failures.get(index);
-      const riid = fault === undefined ? rows.merge(row) : undefined;
-      if (riid !== undefined) return [String(riid)];
-      refusals += 1;
-      return failedRecord(index, fault ?? noMatch(rule), 1);
-    });
-    return { records: merged, ...rows.finish(), failed: refusals };
+  const rows = openListRows(context, list, data, rule);
+  const merged = data.rows.map((row, index): MergedRow => {
+    const fault = failures.get(index);
+    if (fault !== undefined) return { fault, unmatched: false };
+    const riid = rows.merge(row);
+    return riid === undefined ? { fault: noMatch(rule), unmatched: true } : { riid };
   });
-  list.count += inserted;
-  return {
-    body: {
-      recordData: { fieldNames: ['RIID_'], records, mapTemplateName: data.mapTemplateName },
-      mergeRule: echoRule(body['mergeRule'] as object),
-      links: listLinks(list.name),
-    },
-    rows: records.length,
-    failed,
-  };
+  list.count += rows.finish().inserted;
+  return { rows: merged, mapTemplateName: data.mapTemplateName };
 }
 
 /** The match columns must be given, and only Responsys writes its read-only columns. */

@@ -21,7 +21,7 @@ const usage = `npm run sandbox -- --data FILE.sqlite [--port N] [--api-port N] [
   --config    settings laid over the defaults, as docs/sandbox.md lists them
   --host      the address to listen at (default 127.0.0.1); the sandbox is for trials, not for a network
 
-npm run sandbox -- files --help   generates event files in a running sandbox
+npm run sandbox -- files --help   generates event files in a running sandbox, or writes those of its outbox
 `;
 
 function readPort(flag: string, text: string): number {

@@ -1,11 +1,12 @@
 /**
- * The sandbox's page: lists and tables with their first rows, the last event files and requests. Everything that comes
- * from outside is escaped. It renews itself every three seconds without losing the reader's place.
+ * The sandbox's page: lists and tables with their first rows, the last mails, event files and requests. Everything
+ * that comes from outside is escaped. It renews itself every three seconds without losing the reader's place.
  */
 import { isMatchColumn } from './columns.ts';
 import { count, html } from './html.ts';
 import type { Html } from './html.ts';
 import { filesSection, fileServerLine } from './page-files.ts';
+import { outboxSection } from './page-outbox.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { readPage } from './rows-stream.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -30,7 +31,7 @@ export function page(sandbox: Sandbox): string {
       </section>`,
   );
   const main = html`<main>
-    ${lists} ${filesSection(sandbox)}
+    ${lists} ${outboxSection(sandbox)} ${filesSection(sandbox)}
     <section>
       <h2>Requests <small>the last ${requests.length}</small></h2>
       ${requestsTable(requests)}

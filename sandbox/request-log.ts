@@ -14,7 +14,7 @@ export interface LoggedRequest {
   readonly verb: string;
   /** The API's function; absent where there is none. */
   readonly function?: string;
-  /** The table, or else the list. */
+  /** The table, or else the list, or the campaign. */
   readonly object?: string;
   readonly user?: string;
   /** Rows of a merge, ids of a read. */

@@ -1,7 +1,8 @@
 /**
  * Which handler serves which function of the API. The type makes sure that each function of `functions.ts`
- * has one; a new function (campaigns, triggers, events) is a row there and a line here.
+ * has one; a new function is a row there and a line here.
  */
+import { retrieveCampaign, retrieveCampaigns, retrieveDataSources } from './campaigns.ts';
 import type { Answer, Call, Context, Handler } from './context.ts';
 import { createFolder, retrieveFolders } from './folders.ts';
 import type { FunctionName } from './functions.ts';
@@ -11,6 +12,7 @@ import { mergeListRecipients } from './list-merge.ts';
 import { createTable, retrieveListFields, retrieveLists, retrieveTables } from './lists.ts';
 import * as rows from './table-members.ts';
 import { mergeTableRecipients } from './table-merge.ts';
+import { mergeTriggerEmail, triggerEmail } from './trigger.ts';
 
 export const handlers: Readonly<Record<Exclude<FunctionName, 'Login'>, Handler>> = {
   'Retrieve Rate Limits': (context) => ({ body: rateLimits(context.config()) }),
@@ -36,6 +38,11 @@ export const handlers: Readonly<Record<Exclude<FunctionName, 'Login'>, Handler>>
   'Retrieve Profile Extension Recipient': rows.retrieveRow,
   'Retrieve Profile Extension Recipient by RIID': rows.retrieveRowByRiid,
   'Delete Profile Extension Recipient by RIID': transactional(rows.deleteRowByRiid),
+  'Fetch All Campaigns': retrieveCampaigns,
+  'Fetch A Campaign': retrieveCampaign,
+  'Retrieve Campaign Data Sources': retrieveDataSources,
+  'Merge Trigger Email': transactional(mergeTriggerEmail),
+  'Trigger Email Message': transactional(triggerEmail),
 };
 
 function transactional(handler: Handler): Handler {

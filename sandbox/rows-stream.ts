@@ -1,8 +1,10 @@
 /**
- * A list's or table's rows as JSON lines, in pages of RIIDs: a reader may take its time while merges go on.
+ * A list's or table's rows, or the outbox's mails, as JSON lines, in pages: a reader may take its time while
+ * merges go on.
  */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { mailsAfter } from './outbox.ts';
 import type { Storage } from './storage.ts';
 
 const pageRows = 1000;
@@ -25,13 +27,32 @@ export function readPage(
     );
 }
 
-export async function sendRows(storage: Storage, sql: string, response: ServerResponse): Promise<void> {
+export const sendRows = (storage: Storage, sql: string, response: ServerResponse): Promise<void> =>
+  sendPages(
+    (after) => readPage(storage, sql, after),
+    (row) => Number(row['RIID_']),
+    response,
+  );
+
+export const sendMails = (storage: Storage, response: ServerResponse): Promise<void> =>
+  sendPages(
+    (after) => mailsAfter(storage, after, pageRows),
+    ({ id }) => id,
+    response,
+  );
+
+async function sendPages<Row>(
+  read: (after: number) => readonly Row[],
+  numberOf: (row: Row) => number,
+  response: ServerResponse,
+): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   let after = -1;
   for (;;) {
-    const page = readPage(storage, sql, after);
-    if (page.length === 0 || response.destroyed) break;
-    after = Number(page.at(-1)?.['RIID_']);
+    const page = read(after);
+    const last = page.at(-1);
+    if (last === undefined || response.destroyed) break;
+    after = numberOf(last);
     const text = page.map((row) => `${JSON.stringify(row)}\n`).join('');
     if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }

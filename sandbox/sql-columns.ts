@@ -9,7 +9,8 @@ const derived: Readonly<Record<string, string>> = {
   EMAIL_ISP_: 'email_domain("EMAIL_ADDRESS_")',
   EMAIL_MD5_HASH_: 'email_md5("EMAIL_ADDRESS_")',
   EMAIL_SHA256_HASH_: 'email_sha256("EMAIL_ADDRESS_")',
-  EMAIL_DELIVERABILITY_STATUS_: `(CASE WHEN "EMAIL_ADDRESS_" IS NOT NULL THEN 'D' END)`,
+  EMAIL_DELIVERABILITY_STATUS_: `(CASE WHEN "EMAIL_ADDRESS_" IS NULL THEN NULL
+     WHEN "EMAIL_ADDRESS_" IN (SELECT email FROM undeliverable) THEN 'U' ELSE 'D' END)`,
 };
 
 export const isDerived = (name: string): boolean => Object.hasOwn(derived, name);

@@ -3,7 +3,8 @@
  * or before when several hundred thousand events or many bytes have gathered. One transaction at a time, in
  * the file's order; `write` returns before its own has ended, so that reading goes on meanwhile.
  */
-import type { Pool } from '../../systems/store/database.ts';
+import { mailedCampaigns, settleByEvents } from '../../systems/store/campaign-outcomes.ts';
+import type { Database, Pool } from '../../systems/store/database.ts';
 import { transaction } from '../../systems/store/database.ts';
 import { endFile } from '../../systems/store/event-files.ts';
 import type { Attempt } from '../../systems/store/event-files.ts';
@@ -13,6 +14,7 @@ import type { Chunk, EventRow } from '../../systems/store/events.ts';
 import { holdOffRebuilds } from '../../systems/store/rebuilds.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
 import type { EventMapping } from './event-mapping.ts';
+import { mailEventOf, readMailEvents } from '../mailing/mail-events.ts';
 import { gatherPeople } from './people.ts';
 
 export interface WriteBounds {
@@ -46,8 +48,14 @@ export interface Writing<Aggregates, Addition> {
 
 export type RowReader<Addition> = ReturnType<EventMapping<unknown, Addition>['reader']>;
 
+export interface ReadRow<Addition> extends EventRow {
+  readonly reader: RowReader<Addition>;
+  /** As the header that holds for it has them. */
+  readonly columns: readonly string[];
+}
+
 export interface ReadChunk<Addition> extends Omit<Chunk, 'bytesRead'> {
-  readonly rows: readonly (EventRow & { readonly reader: RowReader<Addition> })[];
+  readonly rows: readonly ReadRow<Addition>[];
 }
 
 export interface EventWriter<Addition> {
@@ -92,8 +100,22 @@ export function openEventWriter<Aggregates, Addition>({
     if (gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes) await fold();
   };
 
+  /** Campaign jobs learn of their mails in the transaction that makes these rows events. */
+  const settleMails = (chunk: ReadChunk<Addition>) => {
+    const name = mailEventOf(attempt.eventType);
+    if (name === undefined) return undefined;
+    return async (database: Database, inserted: readonly EventRow[]): Promise<void> => {
+      const campaigns = await mailedCampaigns(database);
+      if (campaigns.size === 0) return;
+      const lines = new Set(inserted.map(({ line }) => line));
+      const rows = chunk.rows.filter(({ line }) => lines.has(line));
+      await settleByEvents(database, name, readMailEvents(rows, campaigns, hashKeys));
+    };
+  };
+
   async function writeNow(chunk: ReadChunk<Addition>): Promise<void> {
-    const inserted = await writeChunk(store, attempt, { ...chunk, bytesRead: bytesRead() }, hasRepeats);
+    const written = { ...chunk, bytesRead: bytesRead() };
+    const inserted = await writeChunk(store, attempt, written, hasRepeats, settleMails(chunk));
     hasRepeats = inserted.length < chunk.rows.length;
     const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
     for (const { line, values, atMs, reader } of chunk.rows)

@@ -4,9 +4,9 @@
  * stream. While the store writes one chunk, the next is read.
  */
 import { ExpectedError } from '../../jobs/errors.ts';
-import type { ColumnsFrom, EventRow, SetAsideRow } from '../../systems/store/events.ts';
+import type { ColumnsFrom, SetAsideRow } from '../../systems/store/events.ts';
 import { openEventWriter } from './event-writer.ts';
-import type { RowReader, Writing } from './event-writer.ts';
+import type { ReadRow, RowReader, Writing } from './event-writer.ts';
 import { openKeyer } from './event-key.ts';
 
 /** What stands in a file, in its order. Numbers grow; a header is no record. */
@@ -41,11 +41,13 @@ export async function importRows<Aggregates, Addition>(
   if (records === undefined) return;
   const keyer = openKeyer(attempt.accountId, attempt.eventType);
   let reader: RowReader<Addition> | undefined;
+  let columns: readonly string[] = [];
   let timeAt = -1;
   let lastLine = 0;
   let chunk = emptyChunk<Addition>(attempt.readTo);
 
-  const takeHeader = (columns: readonly string[]): void => {
+  const takeHeader = (header: readonly string[]): void => {
+    columns = header;
     timeAt = columns.findIndex((name) => name.toLowerCase() === timeColumn);
     if (timeAt < 0) throw lacksTime();
     keyer.columns(columns);
@@ -59,7 +61,7 @@ export async function importRows<Aggregates, Addition>(
     const key = atMs === undefined ? undefined : keyer.keyOf(values, atMs);
     if (line <= attempt.readTo) return;
     if (atMs === undefined || key === undefined) chunk.setAside.push({ line, reason: noTime });
-    else chunk.rows.push({ line, key, atMs, values, reader });
+    else chunk.rows.push({ line, key, atMs, values, columns, reader });
     for (const value of values) chunk.characters += value.length;
   };
 
@@ -92,7 +94,7 @@ interface FillingChunk<Addition> {
   readonly from: number;
   to: number;
   characters: number;
-  readonly rows: (EventRow & { readonly reader: RowReader<Addition> })[];
+  readonly rows: ReadRow<Addition>[];
   readonly setAside: SetAsideRow[];
   readonly columns: ColumnsFrom[];
 }

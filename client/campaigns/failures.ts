@@ -3,8 +3,8 @@
  */
 import { groupMailFailures } from '../../systems/store/campaign-counts.ts';
 import { findCampaignJob } from '../../systems/store/campaign-jobs.ts';
-import { readFailedMails } from '../../systems/store/campaign-outcomes.ts';
-import type { FailedMail } from '../../systems/store/campaign-outcomes.ts';
+import { readFailedMails } from '../../systems/store/campaign-cells.ts';
+import type { FailedMail } from '../../systems/store/campaign-cells.ts';
 import type { Context } from '../context.ts';
 import { writeCsv } from '../csv-file.ts';
 import type { Output } from '../output.ts';

@@ -3,7 +3,7 @@
  * the output.
  */
 import type { MailFate } from '../../systems/store/campaign-claims.ts';
-import type { EventOutcome, OutcomeCell } from '../../systems/store/campaign-outcomes.ts';
+import type { EventOutcome, OutcomeCell } from '../../systems/store/campaign-cells.ts';
 import type { Output } from '../output.ts';
 import { fatesInWords } from './fates.ts';
 
@@ -15,8 +15,8 @@ interface Reason {
 export interface Outcomes {
   /** Stays that the job has heard of. */
   readonly entered: number;
-  /** They add up to those who entered. Of unknown fate are those of whom event files have not told. */
-  readonly fates: Readonly<Record<MailFate | 'settled-unknown', number>>;
+  /** They add up to those who entered. One of unknown fate is accepted once event files tell of it. */
+  readonly fates: Readonly<Record<MailFate, number>>;
   readonly rejectedBecause: readonly Reason[];
   /** Mails that were accepted, are being triggered, or may have been. */
   readonly triggered: number;
@@ -39,15 +39,9 @@ export function outcomesOf(cells: readonly OutcomeCell[]): Outcomes {
     some.reduce((total, cell) => total + cell[of], 0);
   const of = (fate: MailFate): number => sum(cells.filter((cell) => cell.fate === fate));
   const entered = sum(cells);
-  const unknown = cells.filter(({ fate }) => fate === 'unknown');
-  const settled = sum(unknown.filter(({ outcome }) => outcome !== null));
-  const fates = {
-    ...(Object.fromEntries(
-      (Object.keys(fatesInWords) as MailFate[]).map((fate) => [fate, of(fate)]),
-    ) as Record<MailFate, number>),
-    unknown: sum(unknown) - settled,
-    'settled-unknown': settled,
-  };
+  const fates = Object.fromEntries(
+    (Object.keys(fatesInWords) as MailFate[]).map((fate) => [fate, of(fate)]),
+  ) as Record<MailFate, number>;
   const mails = cells.filter(({ fate }) => mailed.has(fate));
   const triggered = sum(mails);
   const told = Object.fromEntries(
@@ -78,11 +72,11 @@ function reasonsOf(cells: readonly OutcomeCell[]): readonly Reason[] {
 }
 
 const eventsInWords: Readonly<Record<EventOutcome | 'silent', string>> = {
-  sent: 'sent',
+  sent: 'sent, and not come back',
   skipped: 'skipped',
   failed: 'failed',
   bounced: 'bounced',
-  silent: 'nothing yet',
+  silent: 'nothing of it yet',
 };
 
 type Row = readonly [what: string, mails: number];
@@ -94,9 +88,6 @@ export function showOutcomes(output: Output, job: { readonly id: string }, outco
     reasons.map(({ reason, mails }) => [`    ${reason}`, mails]);
   const byFate = (Object.keys(fatesInWords) as MailFate[]).flatMap((fate): Row[] => [
     [`  ${fatesInWords[fate]}`, fates[fate]],
-    ...(fate === 'unknown'
-      ? ([['  unknown, and told of by event files since', fates['settled-unknown']]] as const)
-      : []),
     ...(fate === 'rejected' ? because(outcomes.rejectedBecause) : []),
   ]);
   output.table(['what became of who entered', 'stays'], [['entered', entered], ...byFate]);

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { findCampaignJob } from '../../systems/store/campaign-jobs.ts';
-import { readOutcomeCells } from '../../systems/store/campaign-outcomes.ts';
+import { readOutcomeCells } from '../../systems/store/campaign-cells.ts';
 import { outcomesOf, showOutcomes } from '../campaigns/outcomes.ts';
 import { sendUnknown } from '../campaigns/send-unknown.ts';
 import { runs } from '../command.ts';

@@ -7,8 +7,21 @@ import type { Happening } from './happenings.ts';
 import { layouts } from './types.ts';
 import type { EventType } from './types.ts';
 
+/** What an event says of its campaign. */
+export interface ToldCampaign {
+  readonly id: number;
+  readonly name: string;
+  readonly subject: string;
+  readonly purpose: 'P' | 'T';
+  readonly launchId: number;
+}
+
 export interface Told {
   readonly happening: Happening;
+  /** One that is there; made up unless given. */
+  readonly campaign?: ToldCampaign;
+  /** Why, where that is not left to chance. */
+  readonly reason?: string;
   readonly accountId: string;
   readonly listId: number;
   readonly seed: number;
@@ -32,10 +45,10 @@ const offers = [
   { name: 'Footer', category: 'help', path: 'help/contact' },
 ] as const;
 
-const launchIdOf = ({ happening, seed }: Told): number =>
-  (1_000 + (seed % 9_000)) * 1_000_000_000 + happening.launch;
+const launchIdOf = ({ happening, seed, campaign }: Told): number =>
+  campaign?.launchId ?? (1_000 + (seed % 9_000)) * 1_000_000_000 + happening.launch;
 const campaignOf = ({ happening }: Told): number => happening.launch % campaigns.length;
-const campaignName = (told: Told): string => campaigns[campaignOf(told)] ?? '';
+const campaignName = (told: Told): string => told.campaign?.name ?? campaigns[campaignOf(told)] ?? '';
 const offerOf = ({ happening }: Told) => offers[happening.link] ?? offers[0];
 const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 const emailOf = ({ happening }: Told): string => happening.person?.email ?? '';
@@ -76,7 +89,7 @@ const valueOf: Readonly<Record<Column, (told: Told) => string | number>> = {
   CUSTOMER_ID: ({ happening }) => (happening.type === 'BOUNCE' ? '' : (happening.person?.customerId ?? '')),
   EVENT_CAPTURED_DT: ({ happening }) => eventTime(happening.atMs),
   EVENT_STORED_DT: ({ happening }) => eventTime(happening.atMs + 1_000 + (happening.number % 50) * 1_000),
-  CAMPAIGN_ID: (told) => 12_000 + campaignOf(told),
+  CAMPAIGN_ID: (told) => told.campaign?.id ?? 12_000 + campaignOf(told),
   LAUNCH_ID: launchIdOf,
 
   EMAIL: emailOf,
@@ -88,10 +101,10 @@ const valueOf: Readonly<Record<Column, (told: Told) => string | number>> = {
   MESSAGE_SIZE: ({ happening }) => 20_000 + (happening.number % 977),
   SEGMENT_INFO: ({ happening }) => (happening.number % 3 === 0 ? 'Regulars' : ''),
   CONTACT_INFO: emailOf,
-  REASON: reasonOf,
+  REASON: (told) => told.reason ?? reasonOf(told),
   REASON_CODE: ({ happening }) => (happening.number % 2 === 0 ? '5.1.1' : '4.2.2'),
   BOUNCE_TYPE: ({ happening }) => (happening.number % 2 === 0 ? 'H' : 'S'),
-  SUBJECT: (told) => `${campaignName(told)}: what is new, and what is left`,
+  SUBJECT: (told) => told.campaign?.subject ?? `${campaignName(told)}: what is new, and what is left`,
   SOURCE: ({ happening }) => sources[happening.type] ?? 'WEB',
   COMPLAINER_EMAIL: emailOf,
   SPAM_TYPE: () => 'abuse',
@@ -112,7 +125,7 @@ const valueOf: Readonly<Record<Column, (told: Told) => string | number>> = {
   LAUNCH_STATUS: (told) => (started(told) ? 'S' : 'C'),
   LAUNCH_TYPE: () => 'S',
   LAUNCH_CHARSET: () => 'UTF-8',
-  PURPOSE: () => 'P',
+  PURPOSE: ({ campaign }) => campaign?.purpose ?? 'P',
   DESCRIPTION: () => '',
   PRODUCT_CATEGORY: () => '',
   PRODUCT_TYPE: () => '',

@@ -382,7 +382,7 @@ export async function writeOutcomes(
     `update campaign_mails as mails
         set fate = case when given.fate = 'waiting' and newer.stay_id is not null then 'left' else given.fate end,
             reason_code = given.code, words = given.words, riid = coalesce(given.riid, mails.riid),
-            claimed_at = case when given.fate = 'waiting' then null else claimed_at end,
+            claimed_at = case when given.fate = 'waiting' then null else mails.claimed_at end,
             settled_at = case when given.fate = 'waiting' and newer.stay_id is null then null else now() end
        from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) as given (stay_id, fate, code, words, riid)
        join campaign_mails as own on own.job_id = $1 and own.stay_id = given.stay_id

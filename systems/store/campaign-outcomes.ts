@@ -1,62 +1,95 @@
 /**
- * What became of a campaign job's mails, all of one moment: fates, and what event files said afterwards. Every
- * stay is in exactly one cell.
+ * What event files say of mails: sent, skipped, failed, bounced, opened, clicked. An event is of the latest mail
+ * of its campaign to that record or address that was claimed before it; it shows that the trigger was taken,
+ * whatever was known of it. A claim is committed before its call, and so before any event of it.
  */
-import type { MailFate } from './campaign-claims.ts';
 import type { Database } from './database.ts';
+import type { HashedIdentity } from './identities.ts';
 
-export type EventOutcome = 'sent' | 'skipped' | 'failed' | 'bounced';
+/** Events of mails, as the stream names them. */
+export const mailEvents = ['sent', 'skipped', 'fail', 'bounce', 'open', 'click'] as const;
+export type MailEventName = (typeof mailEvents)[number];
 
-export interface OutcomeCell {
-  readonly fate: MailFate;
-  /** Null where event files have not told of it. */
-  readonly outcome: EventOutcome | null;
-  /** Of a rejection, or of a mail that was skipped; '' for others. */
-  readonly reason: string;
-  readonly mails: number;
-  readonly opened: number;
-  readonly clicked: number;
+export interface MailEvent {
+  readonly campaignId: string;
+  readonly riid: string | undefined;
+  readonly address: HashedIdentity | undefined;
+  readonly atMs: number;
+  /** Of one that was skipped, failed or bounced. */
+  readonly reason: string | undefined;
 }
 
-export async function readOutcomeCells(database: Database, jobId: string): Promise<readonly OutcomeCell[]> {
-  const { rows } = await database.query<OutcomeCell>(
-    `select fate, outcome,
-            coalesce(case when outcome = 'skipped' then outcome_reason when fate = 'rejected' then reason_code end, '')
-              as reason,
-            count(*) as mails, count(opened_at) as opened, count(clicked_at) as clicked
-       from campaign_mails where job_id = $1 group by 1, 2, 3 order by mails desc, 3`,
-    [jobId],
+/** How far Responsys' clock may be behind the store's. Event times are whole seconds besides. Ours. */
+const clockSkew = "interval '2 minutes'";
+
+const outcomes: Readonly<Record<MailEventName, string | null>> = {
+  sent: 'sent',
+  skipped: 'skipped',
+  fail: 'failed',
+  bounce: 'bounced',
+  open: null,
+  click: null,
+};
+
+/** The campaigns of which there are mails, or may be: one small read, so that other imports pay nothing more. */
+export async function mailedCampaigns(database: Database): Promise<ReadonlySet<string>> {
+  const { rows } = await database.query<{ id: string }>(
+    `select distinct plan ->> 'campaignId' as id from jobs
+      where kind = 'export-campaign' and plan ->> 'campaignId' is not null`,
   );
-  return rows;
+  return new Set(rows.map(({ id }) => id));
 }
 
-export interface FailedMail {
-  readonly no: number;
-  readonly profileId: string;
-  /** '' where the profile has none any more. */
-  readonly address: string;
-  readonly code: string;
-  readonly words: string;
-  readonly at: Date;
-}
-
-/** One page of the rejected mails, after a number. @param emailField that holds the address */
-export async function readFailedMails(
+/** Runs in the transaction that inserts the events, with those that were really inserted. */
+export async function settleByEvents(
   database: Database,
-  jobId: string,
-  emailField: string,
-  after: number,
-  limit: number,
-): Promise<readonly FailedMail[]> {
-  const { rows } = await database.query<FailedMail>(
-    `select no, mails.profile_id as "profileId", coalesce(profiles.fields ->> $2, '') as address,
-            coalesce(reason_code, '') as code, coalesce(words, '') as words, coalesce(settled_at, heard_at) as at
-       from campaign_mails as mails
-       left join profile_aliases as aliases on alias = mails.profile_id
-       left join profiles on profiles.id = coalesce(aliases.profile_id, mails.profile_id)
-      where job_id = $1 and fate = 'rejected' and no > $3
-      order by no limit $4`,
-    [jobId, emailField, after, limit],
+  name: MailEventName,
+  events: readonly MailEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const hashes = events.flatMap(({ address }, no) => (address?.hashes ?? []).map((one) => ({ ...one, no })));
+  await database.query(
+    `with given as (
+       select * from unnest($3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
+         as given (no, campaign_id, riid, at, reason)
+     ), hashed as (
+       select * from unnest($8::int[], $9::smallint[], $10::bytea[]) as hashed (no, key_id, hash)
+     ), found as (
+       select no, job_id, stay_id, claimed_at from given join campaign_mails as mails using (riid, campaign_id)
+       union
+       select no, job_id, stay_id, claimed_at
+         from hashed join given using (no)
+         join campaign_mails as mails
+           on address_hash = hash and mails.key_id = hashed.key_id and mails.campaign_id = given.campaign_id
+     ), latest as (
+       select distinct on (no) no, job_id, stay_id, at, reason
+         from found join given using (no) where claimed_at <= at + ${clockSkew} order by no, claimed_at desc
+     ), first as (
+       select distinct on (job_id, stay_id) job_id, stay_id, at, reason from latest order by job_id, stay_id, at
+     )
+     update campaign_mails as mails
+        set fate = case when fate in ('claimed', 'unknown') then 'accepted' else fate end,
+            -- What came back later was sent before; the other way round says nothing new.
+            outcome = case when $2::text is null or outcome = 'bounced' or ($2 = 'sent' and outcome is not null)
+                           then outcome else $2 end,
+            outcome_reason = case when $2::text is null or outcome = 'bounced' or ($2 = 'sent' and outcome is not null)
+                                  then outcome_reason else first.reason end,
+            outcome_at = case when $2::text is null or outcome = 'bounced' or ($2 = 'sent' and outcome is not null)
+                              then outcome_at else first.at end,
+            opened_at = case when $1 = 'open' then least(opened_at, first.at) else opened_at end,
+            clicked_at = case when $1 = 'click' then least(clicked_at, first.at) else clicked_at end
+       from first where mails.job_id = first.job_id and mails.stay_id = first.stay_id`,
+    [
+      name,
+      outcomes[name],
+      events.map((_, no) => no),
+      events.map(({ campaignId }) => campaignId),
+      events.map(({ riid }) => riid ?? null),
+      events.map(({ atMs }) => new Date(atMs)),
+      events.map(({ reason }) => reason ?? null),
+      hashes.map(({ no }) => no),
+      hashes.map(({ keyId }) => keyId),
+      hashes.map(({ hash }) => hash),
+    ],
   );
-  return rows;
 }

@@ -45,6 +45,7 @@ const uniqueViolation = '23505';
 /**
  * Writes a chunk and moves the reading watermark.
  * @param expectsRepeats whether some rows are likely in the stream already: chunks of a file resemble each other
+ * @param alsoWrite what else follows from the rows that were really inserted, in the same transaction
  * @returns the rows that were really inserted: others are in the stream already
  * @throws ExpectedError NOT_NOW when another attempt has taken the file over
  */
@@ -53,6 +54,7 @@ export async function writeChunk(
   attempt: Attempt,
   chunk: Chunk,
   expectsRepeats: boolean,
+  alsoWrite?: (database: Database, inserted: readonly EventRow[]) => Promise<void>,
 ): Promise<readonly EventRow[]> {
   // Sorted by key: two files with the same events wait for each other instead of deadlocking, and neighbours
   // in the index are written together.
@@ -62,6 +64,7 @@ export async function writeChunk(
       // First, so that a stale attempt stops here: what it would write is there already.
       await holdReading(database, attempt, chunk.from);
       const inserted = await insert(database, attempt, rows);
+      await alsoWrite?.(database, inserted);
       await noteSetAside(database, attempt.fileId, chunk);
       await moveReading(database, attempt, chunk, inserted.length);
       return inserted;

@@ -24,6 +24,7 @@ export interface Deviation {
 }
 
 const lists = '/rest/api/v1.3/lists';
+const campaigns = '/rest/api/v1.3/campaigns';
 const members = `${lists}/{listName}/members`;
 const tables = `${lists}/{listName}/listExtensions`;
 const rows = `${tables}/{petName}/members`;
@@ -163,6 +164,23 @@ export const knownDeviations: readonly Deviation[] = [
     of: 'response',
     source: 'as in all recorded answers, an errorMessage that is not there is null',
     amend: (schema) => amending(schema, ['errorMessage'], nullable),
+  },
+  {
+    operations: [`GET ${campaigns}`],
+    of: 'response',
+    source:
+      'Oracle’s guide (reference §4.1): the array is called campaigns, with links, as have its elements',
+    amend: (schema) => {
+      const { items = {}, ...properties } = schema.properties ?? {};
+      const described = { ...items, items: withProperties(items.items ?? {}, { links }) };
+      return { ...schema, properties: { ...properties, campaigns: described, links } };
+    },
+  },
+  {
+    operations: [`GET ${campaigns}/{campaignName}`],
+    of: 'response',
+    source: 'the description’s own words: it includes the campaign’s id, and links',
+    amend: (schema) => withProperties(schema, { id: text, links }),
   },
   {
     operations: [

@@ -49,6 +49,27 @@ describe('the sandbox beside Oracle’s API description', () => {
     await check('GET', `${members}/${a}?fs=all`);
     await check('GET', `${members}/count`);
     await check('POST', `${members}?action=get`, query);
+    await check('GET', '/campaigns');
+    await check('GET', '/campaigns?limit=2&offset=2&type=email');
+    await check('GET', '/campaigns/Lytics_Welcome');
+    await check('GET', '/campaigns/Lytics_Welcome/attributes/dataSources');
+    const optionalData = [{ name: 'TIER', value: 'gold' }];
+    await check('POST', '/campaigns/Lytics_Welcome/email', {
+      recipientData: [
+        { recipient: { recipientId: Number(a), emailFormat: 'HTML_FORMAT' }, optionalData },
+        { recipient: { emailAddress: 'nobody@example.com' }, optionalData: [] },
+      ],
+    });
+    await check('POST', '/campaigns/Lytics_Receipt/email', {
+      mergeTriggerRecordData: {
+        fieldNames: ['EMAIL_ADDRESS_'],
+        mergeTriggerRecords: [
+          { fieldValues: ['d@example.com'], optionalData },
+          { fieldValues: [''], optionalData: [] },
+        ],
+      },
+      mergeRule: { insertOnNoMatch: true, matchColumnName1: 'EMAIL_ADDRESS_', matchColumnName2: null },
+    });
     await check('POST', tables, newTable('Lytics_Segments', [['VIP', 'INTEGER']]));
     await check('GET', tables);
     await check(

@@ -43,7 +43,7 @@ create table campaign_mails (
 create unique index one_waiting_mail on campaign_mails (job_id, profile_id, audience_id) where fate = 'waiting';
 create index campaign_mails_of_profile on campaign_mails (job_id, profile_id);
 create index campaign_mails_by_fate on campaign_mails (job_id, fate, no);
-create index campaign_mails_by_address on campaign_mails (job_id, address_hash) where address_hash is not null;
+create index campaign_mails_by_address on campaign_mails (address_hash) where address_hash is not null;
 create index campaign_mails_by_record on campaign_mails (riid, campaign_id) where riid is not null;
 create index campaign_mails_of_day on campaign_mails (job_id, claimed_at) where claimed_at is not null;
 

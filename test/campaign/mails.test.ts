@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { sendUnknownUpdate } from '../../jobs/campaign-messages.ts';
+import { approveUpdate, backfillUpdate, retryUpdate, statusQuery, stopUpdate } from '../../jobs/messages.ts';
+import type { ExportStatus } from '../../jobs/messages.ts';
+import { startSandbox } from '../harness/sandbox.ts';
+import type { TestSandbox } from '../harness/sandbox.ts';
+import { temporalEnvironment } from '../harness/temporal.ts';
+import { startWorker } from '../harness/worker.ts';
+import type { Child } from '../../workers/embedded/child.ts';
+import { openCampaignGround, until, untilFollowing } from './ground.ts';
+import type { CampaignGround, Mail } from './ground.ts';
+
+let sandbox: TestSandbox;
+let environment: TestWorkflowEnvironment;
+let temporal: Parameters<typeof openCampaignGround>[1];
+before(async () => {
+  sandbox = await startSandbox({ limits: { '*': 1_000_000 } });
+});
+
+let ground: CampaignGround;
+let worker: Child;
+async function begin(settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  let address: string, namespace: string;
+  ({ address, namespace, environment } = await temporalEnvironment());
+  temporal = { address, namespace, client: environment.client };
+  ground = await openCampaignGround(sandbox, temporal, settings);
+  worker = await startWorker(ground.places);
+}
+afterEach(async () => {
+  await ground.close();
+  await worker.stop();
+  await environment.teardown();
+});
+after(() => sandbox.stop());
+
+type Fates = Readonly<Record<string, number>>;
+const addresses = (mails: readonly Mail[]): string[] => mails.map(({ email }) => email).sort();
+const person = (email: string, more: object = {}) => ({ email, ...more });
+
+test('who enters gets one mail with their fields; leaving sends nothing, coming back one more', async () => {
+  await begin();
+  const [early = '', one = '', other = '', out = '', bad = '', none = ''] = await ground.people([
+    person('early@example.com'),
+    person('one@example.com', { tier: 'gold' }),
+    person('other@example.com', { tier: 'Zürich "1"' }),
+    person('out@example.com', { email_last_opt_out_ts: '2026-01-01T00:00:00Z' }),
+    person('no address'),
+    { tier: 'none' },
+  ]);
+  await ground.change([early], 'enter');
+  const job = await ground.start();
+  await untilFollowing(job);
+  await ground.change([one, other, out, bad, none], 'enter');
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 2 && fates['waiting'] === undefined);
+  assert.deepEqual(await ground.fates(), { accepted: 2, rejected: 2, 'opted-out': 1 });
+  const mails = await ground.outbox();
+  assert.deepEqual(addresses(mails), ['one@example.com', 'other@example.com']);
+  assert.deepEqual(mails.flatMap(({ optionalData }) => optionalData.map(({ value }) => value)).sort(), [
+    'Zürich "1"',
+    'gold',
+  ]);
+
+  await ground.change([one], 'exit');
+  await ground.change([one], 'enter');
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 3);
+  assert.equal(addresses(await ground.outbox()).filter((email) => email === 'one@example.com').length, 2);
+  await job.executeUpdate(stopUpdate);
+  assert.deepEqual(await job.result(), { left: 0, reason: 'Stopped.' });
+});
+
+test('a back-fill with a canary mails the first, waits, and then the rest; a second mails nobody', async () => {
+  await begin({ backfill: true, canary: 3, batchSize: 5 });
+  const ids = await ground.people(Array.from({ length: 23 }, (_, at) => person(`p${at}@example.com`)));
+  const twin = await ground.people([person('P0@example.com ')]);
+  await ground.change([...ids, ...twin], 'enter');
+  const job = await ground.start();
+  await until(
+    () => job.query(statusQuery).catch(String),
+    (status: Partial<ExportStatus>) => status.state === 'approval',
+  );
+  assert.match((await job.query(statusQuery)).reason, /^Of the first 3 members [23] were mailed/);
+  const first = await ground.outbox();
+  assert.ok(first.length === 3 || first.length === 2);
+  await job.executeUpdate(approveUpdate);
+  await untilFollowing(job);
+  assert.deepEqual(await ground.fates(), { accepted: 23, 'same-address': 1 });
+  assert.equal(new Set(addresses(await ground.outbox()).map((email) => email.trim().toLowerCase())).size, 23);
+  await job.executeUpdate(backfillUpdate);
+  await untilFollowing(job);
+  assert.equal((await ground.outbox()).length, 23);
+});
+
+test('an answer that never came is unknown and sent again by a person’s word alone', async () => {
+  await begin();
+  const [one = ''] = await ground.people([person('lost@example.com')]);
+  const job = await ground.start();
+  await untilFollowing(job);
+  await sandbox.control('faults', {
+    kind: 'reset-after',
+    on: 'Trigger Email Message',
+    match: ground.campaign,
+  });
+  await ground.change([one], 'enter');
+  await until(ground.fates, (fates: Fates) => fates['unknown'] === 1);
+  await job.executeUpdate(retryUpdate, { args: [undefined] });
+  await untilFollowing(job);
+  assert.equal((await ground.outbox()).length, 1);
+  await job.executeUpdate(sendUnknownUpdate);
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 1);
+  assert.equal((await ground.outbox()).length, 2);
+});

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, beforeEach, test } from 'node:test';
+import { changeMembership, ensureAudience } from '../../../systems/store/audiences.ts';
+import {
+  claimMails,
+  readWaiting,
+  settleClaims,
+  takeLane,
+  writeOutcomes,
+} from '../../../systems/store/campaign-claims.ts';
+import type { AddressedMail, Attempt, Claims, MailBounds } from '../../../systems/store/campaign-claims.ts';
+import { readMailCounts } from '../../../systems/store/campaign-counts.ts';
+import { hearStays } from '../../../systems/store/campaign-entries.ts';
+import {
+  beginBackfill,
+  beginMailRetry,
+  beginUnknown,
+  countUnknown,
+} from '../../../systems/store/campaign-walks.ts';
+import { transaction } from '../../../systems/store/database.ts';
+import type { Pool } from '../../../systems/store/database.ts';
+import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
+import type { HashKeys } from '../../../systems/store/identities.ts';
+import { mergeProfiles } from '../../../systems/store/merging.ts';
+import { endScan } from '../../../systems/store/scans.ts';
+import { keyFrom } from '../../../systems/store/secrets.ts';
+import { openTestStore } from '../../harness/store.ts';
+import type { TestStore } from '../../harness/store.ts';
+
+let opened: TestStore;
+let store: Pool;
+let hashKeys: HashKeys;
+let audienceId: string;
+before(async () => {
+  opened = await openTestStore();
+  ({ store } = opened);
+  hashKeys = await openHashKeys(store, keyFrom(Buffer.alloc(32, 7).toString('base64')));
+});
+after(() => opened.close());
+let jobId: string;
+beforeEach(async () => {
+  jobId = `j${randomUUID().slice(0, 8)}`;
+  ({ id: audienceId } = await ensureAudience(store, jobId));
+  await store.query(
+    `insert into jobs (id, kind, label, authorization_id, configuration) values ($1, 'export-campaign', $1, 'a', '{}')`,
+    [jobId],
+  );
+  await store.query('insert into job_audiences (job_id, audience_id, is_source) values ($1, $2, true)', [
+    jobId,
+    audienceId,
+  ]);
+});
+
+async function people(count: number): Promise<readonly string[]> {
+  const { rows } = await store.query<{ id: string }>(
+    "insert into profiles (fields) select '{}' from generate_series(1, $1) returning id",
+    [count],
+  );
+  return rows.map(({ id }) => id);
+}
+const change = (ids: readonly string[], how: 'enter' | 'exit') =>
+  transaction(store, (database) => changeMembership(database, audienceId, ids, how));
+/** They enter, and the job hears of it. */
+async function enter(ids: readonly string[]): Promise<void> {
+  await change(ids, 'enter');
+  await hear(ids);
+}
+const hear = (ids: readonly string[]) =>
+  transaction(store, (database) =>
+    hearStays(
+      database,
+      jobId,
+      ids.map((profileId) => ({ audienceId, profileId })),
+    ),
+  );
+
+async function openAttempt(lane: Attempt['lane'] = 'live'): Promise<Attempt> {
+  const attempt = { jobId, lane, attemptId: randomUUID() };
+  await takeLane(store, attempt);
+  return attempt;
+}
+/** @param addressOf the profile's own, unless given */
+async function waiting(
+  ids: readonly string[],
+  addressOf: (profileId: string) => string = (profileId) => `${profileId}@example.com`,
+): Promise<readonly AddressedMail[]> {
+  const mails = await readWaiting(store, jobId, ids);
+  return mails.map((mail) => ({
+    ...mail,
+    address: hashIdentity(hashKeys, { field: 'email', value: addressOf(mail.profileId) }),
+  }));
+}
+const claim = (attempt: Attempt, mails: readonly AddressedMail[], bounds: MailBounds = {}): Promise<Claims> =>
+  claimMails(store, attempt, 'c1', mails, bounds);
+const write = (attempt: Attempt, stays: Iterable<string>, fate: 'accepted' | 'waiting' | 'rejected') =>
+  transaction(store, (database) =>
+    writeOutcomes(
+      database,
+      attempt,
+      [...stays].map((stayId) => ({ stayId, fate })),
+    ),
+  );
+/** All who wait among these are mailed. @returns how many */
+async function mail(ids: readonly string[], addressOf?: (profileId: string) => string): Promise<number> {
+  const attempt = await openAttempt();
+  const { claimed } = await claim(attempt, await waiting(ids, addressOf));
+  await write(attempt, claimed, 'accepted');
+  return claimed.size;
+}
+async function fates(): Promise<Readonly<Record<string, number>>> {
+  const counts = await readMailCounts(store, jobId);
+  return Object.fromEntries(Object.entries(counts).filter(([, mails]) => mails > 0));
+}
+
+test('attempts that race claim each stay once, also across lanes and signals told twice (real concurrency)', async () => {
+  const ids = await people(200);
+  await enter(ids);
+  const [live, bulk] = [await openAttempt('live'), await openAttempt('bulk')];
+  const claims = await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      await hear(ids);
+      const order = index % 2 === 0 ? ids : ids.toReversed();
+      return claim(index % 3 === 0 ? live : bulk, await waiting(order));
+    }),
+  );
+  const claimed = claims.flatMap((one) => [...one.claimed]);
+  assert.equal(claimed.length, 200);
+  assert.equal(new Set(claimed).size, 200);
+  assert.deepEqual(await fates(), { claimed: 200 });
+});
+
+test('an attempt that was overtaken claims nothing; what it claimed is unknown until it answers after all', async () => {
+  const [one = '', other = ''] = await people(2);
+  await enter([one, other]);
+  const old = await openAttempt();
+  const { claimed } = await claim(old, await waiting([one]));
+  const fresh = await openAttempt();
+  assert.deepEqual(await fates(), { unknown: 1, waiting: 1 });
+  await assert.rejects(claim(old, await waiting([other])), /Another attempt/);
+  assert.equal((await claim(fresh, await waiting([one, other]))).claimed.size, 1);
+  await write(fresh, claimed, 'rejected');
+  assert.deepEqual(await fates(), { unknown: 1, claimed: 1 });
+  await write(old, claimed, 'accepted');
+  assert.deepEqual(await fates(), { accepted: 1, claimed: 1 });
+  await settleClaims(store, jobId);
+  assert.deepEqual(await fates(), { accepted: 1, unknown: 1 });
+});
+
+test('a stay is one mail: not two for entering again before the mail, none for leaving before it, one more for coming back', async () => {
+  const [back = '', gone = ''] = await people(2);
+  await enter([back, gone]);
+  await change([back, gone], 'exit');
+  await enter([back]);
+  assert.equal(await mail([back, gone]), 1);
+  assert.deepEqual(await fates(), { accepted: 1, left: 1 });
+  await hear([back, gone]);
+  assert.equal(await mail([back, gone]), 0);
+  await change([back], 'exit');
+  await enter([back, gone]);
+  assert.equal(await mail([back, gone]), 2);
+  assert.deepEqual(await fates(), { accepted: 3, left: 1 });
+});
+
+test('who leaves and enters again before the relay tells of it is mailed as of the stay of now', async () => {
+  const [id = ''] = await people(1);
+  await enter([id]);
+  await change([id], 'exit');
+  await change([id], 'enter');
+  assert.equal(await mail([id]), 1);
+  await hear([id]);
+  assert.equal(await mail([id]), 0);
+  assert.deepEqual(await fates(), { accepted: 1 });
+});
+
+test('who leaves between the reading and the claim is not mailed', async () => {
+  const [id = ''] = await people(1);
+  await enter([id]);
+  const attempt = await openAttempt();
+  const mails = await waiting([id]);
+  await change([id], 'exit');
+  assert.equal((await claim(attempt, mails)).claimed.size, 0);
+  assert.deepEqual(await fates(), { left: 1 });
+});
+
+test('two profiles with one address get one mail, in one call or in two, until the one who was mailed comes back', async () => {
+  const [one = '', other = '', third = ''] = await people(3);
+  const shared = () => 'shared@example.com';
+  await enter([one, other]);
+  const attempt = await openAttempt();
+  const mails = await waiting([one, other], shared);
+  const { claimed, twins } = await claim(attempt, mails);
+  assert.equal(claimed.size, 1);
+  const mailed = mails.find(({ stayId }) => claimed.has(stayId))?.profileId ?? '';
+  assert.deepEqual([...twins.values()], [...claimed]);
+  await write(attempt, claimed, 'accepted');
+  await enter([third]);
+  assert.equal(await mail([one, other, third], shared), 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 2 });
+  await change([mailed], 'exit');
+  await enter([mailed]);
+  assert.equal(await mail([mailed], shared), 1);
+});
+
+test('one record of the list is one person, whatever the addresses', async () => {
+  const ids = await people(2);
+  await enter(ids);
+  const attempt = await openAttempt();
+  const mails = (await waiting(ids)).map((mail) => ({ ...mail, riid: '42' }));
+  const { claimed, twins } = await claim(attempt, mails);
+  assert.deepEqual([claimed.size, twins.size], [1, 1]);
+  const [second] = mails.filter(({ stayId }) => twins.has(stayId));
+  assert.ok(second !== undefined);
+  await write(attempt, claimed, 'accepted');
+  assert.equal((await claim(await openAttempt(), [second])).claimed.size, 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
+});
+
+test('people who turn out to be one are mailed once, under whichever profile they were', async () => {
+  const [stays = '', goes = '', fresh = '', first = ''] = await people(4);
+  await enter([goes]);
+  assert.equal(await mail([goes]), 1);
+  await enter([stays]);
+  await transaction(store, (database) => mergeProfiles(database, stays, goes));
+  assert.equal(await mail([stays]), 0);
+  // Merged before anything was sent: both stays wait, one is mailed.
+  await enter([fresh]);
+  await enter([first]);
+  await transaction(store, (database) => mergeProfiles(database, fresh, first));
+  assert.equal(await mail([fresh, first]), 1);
+  assert.deepEqual(await fates(), { accepted: 2, 'same-address': 2 });
+});
+
+test('at most one mail in so many days, to the person and to the address', async () => {
+  const [id = '', twin = ''] = await people(2);
+  await enter([id]);
+  assert.equal(await mail([id]), 1);
+  await change([id], 'exit');
+  await enter([id, twin]);
+  const attempt = await openAttempt();
+  const mails = await waiting([id, twin], () => `${id}@example.com`);
+  assert.equal((await claim(attempt, mails, { oneMailInDays: 7 })).claimed.size, 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'too-soon': 2 });
+  await store.query("update campaign_mails set claimed_at = now() - interval '8 days' where job_id = $1", [
+    jobId,
+  ]);
+  await change([id], 'exit');
+  await enter([id]);
+  assert.equal((await claim(attempt, await waiting([id]), { oneMailInDays: 7 })).claimed.size, 1);
+});
+
+test('mails beyond the day’s number wait, and go when the day has room again', async () => {
+  const ids = await people(5);
+  await enter(ids);
+  const attempt = await openAttempt();
+  const first = await claim(attempt, await waiting(ids), { mailsADay: 3 });
+  await write(attempt, first.claimed, 'accepted');
+  assert.equal(first.claimed.size, 3);
+  assert.ok(first.held !== undefined);
+  assert.equal(first.held.stayIds.length, 2);
+  const hoursAway = (first.held.untilMs - Date.now()) / 3_600_000;
+  assert.ok(hoursAway > 23.9 && hoursAway <= 24, `${hoursAway} hours`);
+  assert.equal((await claim(attempt, await waiting(ids), { mailsADay: 3 })).claimed.size, 0);
+  await store.query("update campaign_mails set claimed_at = now() - interval '25 hours' where job_id = $1", [
+    jobId,
+  ]);
+  assert.equal((await claim(attempt, await waiting(ids), { mailsADay: 3 })).claimed.size, 2);
+});
+
+test('a claim that was proved unsent is released; who entered again meanwhile waits once', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  const attempt = await openAttempt();
+  const { claimed } = await claim(attempt, await waiting([id, other]));
+  await change([id], 'exit');
+  await enter([id]);
+  await write(attempt, claimed, 'waiting');
+  assert.deepEqual(await fates(), { waiting: 2, left: 1 });
+  assert.equal(await mail([id, other]), 2);
+});
+
+test('a back-fill takes who is there and has no mail; a second takes nobody', async () => {
+  const ids = await people(30);
+  await change(ids, 'enter');
+  await change(ids.slice(0, 5), 'exit');
+  await hear(ids.slice(5, 8));
+  assert.equal(await mail(ids.slice(5, 8)), 3);
+  const scan = await beginBackfill(store, jobId);
+  assert.equal(scan.total, 22);
+  assert.equal((await beginBackfill(store, jobId)).id, scan.id);
+  assert.equal(await mail(ids), 22);
+  await endScan(store, scan.id, 'done');
+  assert.equal((await beginBackfill(store, jobId)).total, 0);
+  assert.deepEqual(await fates(), { accepted: 25 });
+});
+
+test('once more are taken: the rejected, or those of unknown fate, where their stay lasts', async () => {
+  const ids = await people(6);
+  await enter(ids);
+  const attempt = await openAttempt();
+  const mails = await waiting(ids);
+  const { claimed } = await claim(attempt, mails);
+  await write(attempt, [...claimed].slice(0, 3), 'rejected');
+  await settleClaims(store, jobId);
+  assert.deepEqual(await fates(), { rejected: 3, unknown: 3 });
+  const of = (stayId: string | undefined): string =>
+    mails.find((one) => one.stayId === stayId)?.profileId ?? '';
+  await change([of([...claimed][0]), of([...claimed][5])], 'exit');
+  const again = await beginMailRetry(store, jobId, undefined);
+  assert.equal(again.total, 2);
+  assert.equal(await mail(ids), 2);
+  await endScan(store, again.id, 'done');
+  assert.equal(await countUnknown(store, jobId), 2);
+  assert.equal((await beginUnknown(store, jobId)).total, 2);
+  assert.equal(await mail(ids), 2);
+  assert.deepEqual(await fates(), { accepted: 4, rejected: 1, unknown: 1 });
+});
