@@ -11,6 +11,7 @@ import type { Means } from '../activities/connections.ts';
 import { exportActivities } from '../activities/export-audience.ts';
 import { importActivities } from '../activities/import-activity.ts';
 import { rebuildActivities } from '../activities/rebuild-profiles.ts';
+import { reevaluateActivities } from '../activities/reevaluate-due.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
@@ -20,6 +21,7 @@ import { openStore } from '../systems/store/database.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import { keyFrom } from '../systems/store/secrets.ts';
 import { relayChanges } from '../workflows/index.ts';
+import { ensureReevaluateSchedule } from './reevaluate-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 /** What a call to Responsys may take, and a little more: a worker that stops lets those under way end. */
@@ -76,6 +78,7 @@ async function main(): Promise<void> {
       ...exportActivities(means, connections),
       ...importActivities(means),
       ...rebuildActivities(means),
+      ...reevaluateActivities(means),
       ...relayActivities(means),
     },
     maxCachedWorkflows: 200,
@@ -91,6 +94,7 @@ async function main(): Promise<void> {
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: 'Relay: tells running jobs of changes in their audiences',
   });
+  await ensureReevaluateSchedule(temporal, environment.reevaluateEveryMs);
 
   const stop = (): void => {
     stopping.abort();

@@ -1,5 +1,6 @@
 /** The workflows that a worker offers. */
 export { exportAudience } from './export-audience.ts';
+export { reevaluateDue } from './reevaluate-due.ts';
 export { relayChanges } from './relay-changes.ts';
 export { scanAudience } from './scan-audience.ts';
 export { importActivity } from './import-activity.ts';
