@@ -1,5 +1,5 @@
 /**
- * Personal data as it may be seen over a shoulder, in the bodies of merges and elsewhere: the shape of each
+ * Personal data as it may be seen over a shoulder, in the bodies of requests and elsewhere: the shape of each
  * value stays, what it says goes. Two that differ may look alike.
  */
 
@@ -30,3 +30,21 @@ export function maskBody(body: MergeBody, plain: ReadonlySet<string>): MergeBody
     },
   };
 }
+
+interface TriggerBody {
+  readonly recipientData: readonly {
+    readonly optionalData: readonly { readonly name: string; readonly value: string }[];
+  }[];
+}
+
+export const isTriggerBody = (body: unknown): body is TriggerBody =>
+  typeof body === 'object' && body !== null && 'recipientData' in body;
+
+/** The recipients' RIIDs are those of a rehearsal, and nobody's. */
+export const maskTrigger = (body: TriggerBody): TriggerBody => ({
+  ...body,
+  recipientData: body.recipientData.map((recipient) => ({
+    ...recipient,
+    optionalData: recipient.optionalData.map(({ name, value }) => ({ name, value: maskText(value) })),
+  })),
+});

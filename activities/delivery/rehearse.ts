@@ -12,18 +12,8 @@ import { askFor, defaultScanPageMembers, scannedFields } from './asking.ts';
 import { isOptedOut } from './consent.ts';
 import { deliver } from './deliver.ts';
 import type { DeliverySettings } from './deliver.ts';
-import { isMergeBody, maskBody } from './mask.ts';
-
-/** Bodies that are shown: the first to each target, then the next ones. */
-const shownBodies = 3;
-
-export interface MaskedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly rows: number;
-  /** As it would be sent, each value masked. */
-  readonly body: unknown;
-}
+import { firstBodies } from './first-bodies.ts';
+import type { MaskedRequest } from './first-bodies.ts';
 
 export interface Rehearsal {
   readonly members: number;
@@ -40,21 +30,16 @@ export async function rehearseScan(
   plan: ExportPlan,
   settings: DeliverySettings,
 ): Promise<Rehearsal> {
-  const memberships = new Set(plan.memberships?.columns.map(({ column }) => column));
   const requests: Record<Target, number> = { list: 0, fields: 0, memberships: 0 };
   const told = new Map<string, number>();
   let members = 0;
   let optedOut = 0;
-  const firsts = new Map<string, MaskedRequest>();
-  const others: MaskedRequest[] = [];
-  const merges = rehearseMerges(({ method, path, rows = 0, body }) => {
-    const isFirst = !firsts.has(path);
-    if ((!isFirst && others.length >= shownBodies) || !isMergeBody(body)) return;
-    const isOfMemberships = plan.memberships !== null && path.includes(`/${plan.memberships.name}/`);
-    const masked = maskBody(body, isOfMemberships ? memberships : new Set());
-    if (isFirst) firsts.set(path, { method, path, rows, body: masked });
-    else others.push({ method, path, rows, body: masked });
-  });
+  const columns = new Set(plan.memberships?.columns.map(({ column }) => column));
+  // Of the memberships table alone: `1` and `0` name nobody.
+  const bodies = firstBodies(
+    plan.memberships === null ? new Map() : new Map([[`/${plan.memberships.name}/`, columns]]),
+  );
+  const merges = rehearseMerges(bodies.note);
   const never = new AbortController().signal;
   const noRecords = () => Promise.resolve([]);
 
@@ -78,6 +63,6 @@ export async function rehearseScan(
     optedOut,
     told: [...told].map(([words, count]) => ({ words, members: count })),
     requests,
-    bodies: [...firsts.values(), ...others].slice(0, shownBodies),
+    bodies: bodies.shown(),
   };
 }

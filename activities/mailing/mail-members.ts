@@ -4,8 +4,7 @@
  * are calls of their own, and why only the trigger is behind a claim.
  */
 import type { CampaignPlan } from '../../jobs/campaign-plan.ts';
-import type { ExportPlan } from '../../jobs/export-plan.ts';
-import type { Responsys, TriggerOutcome, TriggerRecipient, Triggers } from '../../systems/responsys/index.ts';
+import type { Responsys, TriggerOutcome, Triggers } from '../../systems/responsys/index.ts';
 import { writeRiids } from '../../systems/store/answered-riids.ts';
 import {
   claimMails,
@@ -29,14 +28,13 @@ import type { MemberNow } from '../../systems/store/members.ts';
 import { holdOffMerges } from '../../systems/store/merging.ts';
 import { holdOffNewPeople } from '../../systems/store/profiles.ts';
 import { answeredRiids } from '../answered-riids.ts';
-import { cellOf } from '../delivery/cells.ts';
-import { consentFields } from '../delivery/consent.ts';
 import { deliver } from '../delivery/deliver.ts';
 import { groupRows } from '../delivery/grouping.ts';
 import { noteRequests } from '../delivery/request-lines.ts';
 import { tooManyRejected } from '../rejections.ts';
 import { sortRecipients } from './recipients.ts';
 import type { Recipient } from './recipients.ts';
+import { asExport, askForMails, mergeSettings, recipientOf } from './requests.ts';
 
 export interface Mailing {
   readonly store: Pool;
@@ -93,18 +91,8 @@ async function guardedRecipients(
 ): Promise<readonly Recipient[]> {
   const waiting = await readWaiting(store, job.id, profileIds);
   if (waiting.length === 0) return [];
-  const fields = [
-    plan.emailField,
-    ...(plan.fields?.columns ?? []).map(({ field }) => field),
-    ...consentFields,
-  ];
-  const [sourceAudienceId = ''] = plan.audienceIds;
-  const members = await readMembersNow(store, {
-    profileIds: [...new Set(waiting.map(({ profileId }) => profileId))],
-    sourceAudienceId,
-    audienceIds: [],
-    fields: [...new Set(fields)],
-  });
+  const profiles = waiting.map(({ profileId }) => profileId);
+  const members = await readMembersNow(store, askForMails(plan, profiles));
   const { recipients, settled } = sortRecipients(
     waiting,
     new Map(members.map((member) => [member.profileId, member])),
@@ -131,14 +119,13 @@ async function mergeRecipients(
   recipients: readonly Recipient[],
   tally: Tally,
 ): Promise<readonly Merged[]> {
-  const { defaultPermissionStatus, batchSize } = job.configuration;
   const members = new Map<string, MemberNow>(
     recipients.map(({ profileId, member }) => [profileId, { ...member, inSource: true }]),
   );
   const { lines, requests } = await deliver(
     responsys,
-    asExport(plan, job),
-    { updateOnMatch: 'REPLACE_ALL', defaultPermissionStatus, batchSize },
+    asExport(plan, job.configuration),
+    mergeSettings(job.configuration),
     [...members.values()],
     // Nothing of a campaign stands in a memberships table.
     () => Promise.resolve([]),
@@ -185,18 +172,6 @@ function keptBack(stayId: string, line: LedgerLine): SettledMail | undefined {
   };
 }
 
-/** What an export of the address and the additional fields alone would be. */
-const asExport = (plan: CampaignPlan, { configuration }: CampaignJob): ExportPlan => ({
-  list: plan.list,
-  sourceAudienceId: plan.audienceIds[0] ?? '',
-  idMappings: [{ field: plan.emailField, column: 'EMAIL_ADDRESS_' }],
-  matchColumns: ['EMAIL_ADDRESS_'],
-  insertOnNoMatch: configuration.insertOnNoMatch,
-  fields: plan.fields,
-  memberships: null,
-  warnings: [],
-});
-
 /** Claims one call's worth, makes the call, and writes what became of it. @returns those beyond the day's number */
 async function triggerGroup(
   { store, responsys, job, plan, attempt, signal }: Mailing,
@@ -238,18 +213,6 @@ async function triggerGroup(
   tally.rejected += settled.filter(({ fate }) => fate === 'rejected').length;
   if (trouble !== undefined) throw trouble;
   return held;
-}
-
-function recipientOf(member: MemberNow, riid: string, plan: CampaignPlan): TriggerRecipient {
-  const optionalData: Record<string, string> = {};
-  for (const { field, kind, column, type } of plan.fields?.columns ?? []) {
-    const value = member.fields[field];
-    if (value === undefined) continue;
-    const cell = cellOf(value, kind, type);
-    // What does not fit its column was left out there, and told.
-    if ('text' in cell) optionalData[column] = cell.text;
-  }
-  return { riid, optionalData };
 }
 
 /** An answer that is not there is one that never came. */

@@ -8,13 +8,13 @@ import type { AuthorizationSummary } from '../../systems/store/authorizations.ts
 import type { Database } from '../../systems/store/database.ts';
 import type { Context } from '../context.ts';
 
-/** @throws ExpectedError NOT_FOUND; AUTHORIZATION_KIND for one that Export Audience does not take */
+/** @throws ExpectedError NOT_FOUND; AUTHORIZATION_KIND for one that exports do not take */
 export async function exportAuthorization(store: Database, label: string): Promise<AuthorizationSummary> {
   const authorization = await findAuthorization(store, label);
   if (authorization.kind === 'responsys-interact') return authorization;
   throw new ExpectedError(
     'AUTHORIZATION_KIND',
-    `authorization: "${authorization.label}" is of the kind ${authorization.kind}; Export Audience takes responsys-interact.`,
+    `authorization: "${authorization.label}" is of the kind ${authorization.kind}; this job takes responsys-interact.`,
   );
 }
 

@@ -8,7 +8,7 @@ import { ExpectedError } from '../../jobs/errors.ts';
 import { atTerminal } from '../authorizations/prompts.ts';
 import { runs } from '../command.ts';
 import { jobKinds, readJobFile } from '../kinds/table.ts';
-import { refuseFaults } from '../jobs/plan.ts';
+import { refuseFaults } from '../kinds/account-checks.ts';
 import { writeJobFile } from '../jobs/write-file.ts';
 
 /** @param jobs the command `jobs` */

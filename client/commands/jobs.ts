@@ -1,24 +1,23 @@
 /**
  * `jobs`: start, list, show, watch, steer, and what became of every member.
  */
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
-import type { Pool } from '../../systems/store/database.ts';
+import { readCampaignJobs } from '../../systems/store/campaign-jobs.ts';
 import { findProfiles, normaliseIdentity } from '../../systems/store/identities.ts';
-import { findJob, listJobs } from '../../systems/store/jobs.ts';
-import type { Job } from '../../systems/store/jobs.ts';
-import { groupFailures, readCounts, readFailedMembers, readHistory } from '../../systems/store/ledger.ts';
+import { listJobs } from '../../systems/store/jobs.ts';
+import { readCounts } from '../../systems/store/ledger.ts';
+import { listCampaigns } from '../campaigns/show-summary.ts';
+import { summariseMails } from '../campaigns/summary.ts';
 import { runs } from '../command.ts';
 import { addRetryCommand } from './jobs-retry.ts';
 import { addVerifyCommand } from './jobs-verify.ts';
-import { csvCell } from '../csv-cell.ts';
 import { listImports } from '../imports/commands.ts';
 import { steerings } from '../kinds/kind.ts';
 import type { Steering } from '../kinds/kind.ts';
 import { kindNamed, readJobFile } from '../kinds/table.ts';
+import { addCampaignCommands } from './campaigns.ts';
 import { addImportCommands } from './imports.ts';
 import { addJobFileCommands } from './job-files.ts';
 
@@ -40,6 +39,9 @@ export function addJobCommands(program: Command): void {
       (await listJobs(store)).map(async (job) => ({ job, counts: await readCounts(store, job.id) })),
     );
     const imports = await listImports(store);
+    const campaigns = await Promise.all(
+      (await readCampaignJobs(store)).map((job) => summariseMails(store, job)),
+    );
     output.result([
       ...rows.map(({ job, counts }) => ({
         id: job.id,
@@ -50,6 +52,7 @@ export function addJobCommands(program: Command): void {
         counts,
       })),
       ...imports,
+      ...campaigns,
     ]);
     output.table(
       ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
@@ -63,6 +66,7 @@ export function addJobCommands(program: Command): void {
         job.stateReason.split('\n')[0] ?? '',
       ]),
     );
+    if (campaigns.length > 0) listCampaigns(output, campaigns);
     if (imports.length === 0) return;
     output.table(
       ['import', 'label', 'state', 'files', 'done', 'set aside', 'events', 'rejected', 'reason'],
@@ -107,6 +111,7 @@ export function addJobCommands(program: Command): void {
   }
 
   addImportCommands(jobs);
+  addCampaignCommands(jobs);
 
   runs<{ csv?: string }>(
     jobs
@@ -114,20 +119,8 @@ export function addJobCommands(program: Command): void {
       .argument('<job>')
       .option('--csv <file>', 'write the members with identifiers and reasons')
       .description('rejected members, by reason'),
-    async ({ context, output, options }, name = '') => {
-      const store = await context.store();
-      const job = await findJob(store, name);
-      const groups = await groupFailures(store, job.id);
-      if (options.csv !== undefined)
-        output.line(`${await writeFailures(store, job, options.csv)} members written to ${options.csv}.`);
-      output.result(groups);
-      if (groups.length === 0) output.line('No member is rejected.');
-      else
-        output.table(
-          ['target', 'reason', 'members', 'Responsys’ words, of one of them'],
-          groups.map((group) => [group.target, group.code, group.members, group.example]),
-        );
-    },
+    async ({ context, output, options }, name = '') =>
+      (await kindNamed(await context.store(), name)).failures(context, output, name, options.csv),
   );
 
   addRetryCommand(jobs);
@@ -141,7 +134,7 @@ export function addJobCommands(program: Command): void {
       .description('what a job did about a person'),
     async ({ context, output, options }, name = '') => {
       const store = await context.store();
-      const job = await findJob(store, name);
+      const kind = await kindNamed(store, name);
       const value = normaliseIdentity('email', options.email ?? '');
       const [profileId] =
         value === undefined
@@ -149,48 +142,7 @@ export function addJobCommands(program: Command): void {
           : await findProfiles(store, await context.hashKeys(), [{ field: 'email', value }]);
       if (profileId === undefined)
         throw new ExpectedError('NOT_FOUND', '--email: the store knows nobody of this address.');
-      const lines = await readHistory(store, job.id, profileId);
-      output.result({ profileId, lines });
-      output.line(`profile ${profileId}`);
-      output.table(
-        ['when', 'change', 'list', 'fields', 'memberships', 'RIID', 'reason'],
-        lines.map((line) => [
-          line.at.toISOString(),
-          line.change,
-          line.fates.list ?? '–',
-          line.fates.fields ?? '–',
-          line.fates.memberships ?? '–',
-          line.riid ?? '–',
-          (line.reasons ?? []).map((reason) => reason.words).join('; '),
-        ]),
-      );
+      await kind.history(context, output, name, profileId);
     },
   );
-}
-
-/** @returns how many members were written */
-async function writeFailures(store: Pool, job: Job, path: string): Promise<number> {
-  const fields = Object.keys(job.configuration.idMappings);
-  const file = createWriteStream(path, { mode: 0o600 });
-  const write = (cells: readonly string[]): boolean => file.write(`${cells.map(csvCell).join(',')}\r\n`);
-  write(['profile', ...fields, 'target', 'reason', 'words', 'when']);
-  let written = 0;
-  for (let after: string | undefined; ;) {
-    const page = await readFailedMembers(store, job.id, fields, after, 1_000);
-    for (const member of page)
-      write([
-        member.profileId,
-        ...fields.map((field) => member.identifiers[field] ?? ''),
-        member.target,
-        member.code,
-        member.words,
-        member.at.toISOString(),
-      ]);
-    written += page.length;
-    after = page.at(-1)?.profileId;
-    if (after === undefined) break;
-  }
-  file.end();
-  await finished(file);
-  return written;
 }

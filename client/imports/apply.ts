@@ -24,20 +24,16 @@ import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import { setJobState } from '../../systems/store/jobs.ts';
 import { addUserFields } from '../../systems/store/user-fields.ts';
 import type { Context } from '../context.ts';
-import { isRunning } from '../jobs/apply.ts';
-import { refuseFaults } from '../jobs/plan.ts';
-import type { Outcome } from '../kinds/applied.ts';
+import { refuseFaults } from '../kinds/account-checks.ts';
+import type { Applied } from '../kinds/applied.ts';
+import { isRunning } from '../kinds/apply.ts';
 import { planImport } from './plan.ts';
 import { launchImport, startNewImport } from './start.ts';
 
 /** How long a job that says it has stopped may take to end. */
 const endsWithinMs = 30_000;
 
-export interface AppliedImport {
-  readonly outcome: Outcome;
-  readonly job: ImportJob;
-  readonly differences: readonly ImportDifference[];
-}
+type AppliedImport = Applied<ImportJob, ImportDifference>;
 
 /** @param agree asked before a job that is there is changed */
 export async function applyImport(

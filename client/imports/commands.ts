@@ -9,10 +9,8 @@ import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.t
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
-import { appliedInWords } from '../kinds/applied.ts';
 import type { Output } from '../output.ts';
 import { workflowUrl } from '../workflow-url.ts';
-import type { AppliedImport } from './apply.ts';
 import { summariseFiles, summariseImport } from './summary.ts';
 
 /** @throws ExpectedError NOT_FOUND, NOT_NOW where it is no import */
@@ -25,19 +23,6 @@ export async function importOnly(store: Pool, name: string): Promise<ImportJob> 
 
 export const listImports = async (store: Pool) =>
   Promise.all((await readImportJobs(store)).map((job) => summariseFiles(store, job)));
-
-export function showStarted(context: Context, output: Output, job: ImportJob): void {
-  const url = workflowUrl(context, importActivityWorkflowId(job.id));
-  output.result({ id: job.id, label: job.label, state: job.state, url });
-  output.line(`Started ${job.label} as ${job.id}.`);
-  if (url !== undefined) output.line(`Web UI: ${url}`);
-  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
-}
-
-export function showApplied(output: Output, { outcome, job, differences }: AppliedImport): void {
-  output.result({ outcome, id: job.id, label: job.label, state: job.state, differences });
-  output.line(appliedInWords(outcome, job));
-}
 
 export async function showImport(context: Context, output: Output, job: ImportJob): Promise<void> {
   const summary = await summariseImport(await context.store(), await context.temporal(), job);

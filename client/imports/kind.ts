@@ -2,13 +2,16 @@
  * Import Activity Data, as the commands of `jobs` know it.
  */
 import { dirname, resolve } from 'node:path';
+import { ExpectedError } from '../../jobs/errors.ts';
 import { importActivitySchema } from '../../jobs/import-activity.ts';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { findImportJob } from '../../systems/store/import-jobs.ts';
 import { checkFile, readText } from '../job-file.ts';
 import { showChanges } from '../jobs/show-difference.ts';
+import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
 import { applyImport } from './apply.ts';
-import { showApplied, showImport, showStarted } from './commands.ts';
+import { showImport } from './commands.ts';
 import { askForImport } from './create.ts';
 import { planImport } from './plan.ts';
 import { retryImport } from './retry.ts';
@@ -16,6 +19,12 @@ import { showImportPlan } from './show-plan.ts';
 import { startNewImport } from './start.ts';
 import { steerImport } from './steer.ts';
 import { watchImport } from './watch.ts';
+
+/** Rows of files have no failures by member, and what they say of a person is in "profiles show". */
+const forExports = (name: string): Promise<never> =>
+  Promise.reject(
+    new ExpectedError('NOT_NOW', `job: "${name}" is of the kind import-activity; this is for exports.`),
+  );
 
 export const importKind: JobKind = {
   title: 'Import Activity Data',
@@ -37,7 +46,8 @@ export const importKind: JobKind = {
       },
       start: async (context, output) => {
         const [store, temporal] = [await context.store(), await context.temporal()];
-        showStarted(context, output, await startNewImport(store, temporal, configuration));
+        const job = await startNewImport(store, temporal, configuration);
+        showStarted(output, context, job, importActivityWorkflowId(job.id));
       },
       apply: async (context, output, agree) => {
         const applied = await applyImport(context, configuration, (differences) => {
@@ -56,4 +66,6 @@ export const importKind: JobKind = {
     steerImport(context, output, await findImportJob(await context.store(), name), how),
   retry: async (context, output, name, { file }) =>
     retryImport(context, output, await findImportJob(await context.store(), name), file),
+  failures: (_context, _output, name) => forExports(name),
+  history: (_context, _output, name) => forExports(name),
 };

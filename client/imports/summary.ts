@@ -3,13 +3,13 @@
  */
 import type { Client } from '@temporalio/client';
 import { importStatusQuery } from '../../jobs/import-messages.ts';
-import type { ImportStatus } from '../../jobs/import-messages.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { overdueTypes } from '../../jobs/overdue.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { fileTimes, fileTotals } from '../../systems/store/event-files.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
+import { liveStatus } from '../kinds/live-status.ts';
 
 export async function summariseFiles(store: Pool, job: ImportJob) {
   const totals = await fileTotals(store, job.id);
@@ -42,7 +42,7 @@ export async function summariseImport(store: Pool, temporal: Client, job: Import
   const [files, authorization, live, times] = await Promise.all([
     summariseFiles(store, job),
     findAuthorization(store, job.authorizationId),
-    liveStatus(temporal, job.id),
+    liveStatus(temporal.workflow.getHandle(importActivityWorkflowId(job.id)), importStatusQuery),
     fileTimes(store, job.id),
   ]);
   return {
@@ -52,15 +52,4 @@ export async function summariseImport(store: Pool, temporal: Client, job: Import
     leftAlone: live?.leftAlone ?? null,
     overdue: overdueTypes(times, Date.now()),
   };
-}
-
-/** The workflow's own status, or undefined where it has ended or no worker answers. */
-async function liveStatus(temporal: Client, jobId: string): Promise<ImportStatus | undefined> {
-  try {
-    return await temporal.withDeadline(Date.now() + 5_000, () =>
-      temporal.workflow.getHandle(importActivityWorkflowId(jobId)).query(importStatusQuery),
-    );
-  } catch {
-    return undefined;
-  }
 }

@@ -7,16 +7,16 @@ import { columnNameFault, sameName } from '../../jobs/column-name.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
 import { exportAudienceSchema, identifierColumns } from '../../jobs/export-audience.ts';
 import type { IdentifierColumn } from '../../jobs/export-audience.ts';
-import { maxAdditionalFields, maxExportedAudiences } from '../../jobs/limits.ts';
+import { maxExportedAudiences } from '../../jobs/limits.ts';
 import type { ExtensionTable, ProfileList } from '../../systems/responsys/index.ts';
 import { summariseAudiences } from '../../systems/store/audiences.ts';
 import type { AudienceSummary } from '../../systems/store/audiences.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
 import { connectLabelled } from '../authorizations/export-authorization.ts';
 import type { Context } from '../context.ts';
+import { reading } from '../kinds/account-checks.ts';
 import type { JobAnswers } from '../kinds/kind.ts';
-import { askAuthorization, askDescription, askLabel } from '../kinds/questions.ts';
-import { responsysFailure } from '../responsys-failure.ts';
+import { askAdditionalFields, askAuthorization, askDescription, askLabel, upTo } from '../kinds/questions.ts';
 
 const newOne = '';
 
@@ -44,7 +44,7 @@ export async function askForJob(context: Context): Promise<JobAnswers> {
   });
   const idMappings = await askMappings(list, fields);
   const matches = await askMatchColumns(idMappings);
-  const additionalFields = await askFields(fields);
+  const additionalFields = await askAdditionalFields(fields);
   const tables = await reading(responsys.extensionTables(list.name));
   const fieldsTable = additionalFields.length === 0 ? newOne : await askFieldsTable(tables);
   const exportAudienceMemberships = await askMemberships(audiences, audience);
@@ -63,14 +63,6 @@ export async function askForJob(context: Context): Promise<JobAnswers> {
     exportAudienceMemberships,
     ...(membershipsTable === undefined ? {} : { membershipsTable }),
   };
-}
-
-async function reading<Result>(read: Promise<Result>): ReturnType<() => Promise<Result>> {
-  try {
-    return await read;
-  } catch (error) {
-    throw responsysFailure(error);
-  }
 }
 
 type Mappings = Readonly<Record<string, IdentifierColumn>>;
@@ -141,21 +133,6 @@ async function askMatchColumns(idMappings: Mappings): Promise<Matches> {
   });
   return matchColumn2 === undefined ? { matchColumn1 } : { matchColumn1, matchColumn2 };
 }
-
-const upTo =
-  (most: number, what: string) =>
-  (chosen: readonly unknown[]): true | string =>
-    chosen.length <= most || `Up to ${most} ${what} are allowed, these are ${chosen.length}`;
-
-const askFields = (fields: readonly string[]): Promise<string[]> =>
-  checkbox({
-    message: `Additional Fields (optional, up to ${maxAdditionalFields})`,
-    choices: fields.map((value) => {
-      const fault = columnNameFault(value);
-      return { value, ...(fault === undefined ? {} : { disabled: `as a column it ${fault}` }) };
-    }),
-    validate: upTo(maxAdditionalFields, 'user fields'),
-  });
 
 const askFieldsTable = (tables: readonly ExtensionTable[]): Promise<string> =>
   select({

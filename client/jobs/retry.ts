@@ -1,23 +1,28 @@
 /**
- * `jobs retry` of an export: rejected members are sent again.
+ * `jobs retry` of an export, to lists or to a campaign: rejected members are sent again.
  */
+import type { WorkflowHandle } from '@temporalio/client';
 import { notValid } from '../../jobs/errors.ts';
-import { findJob } from '../../systems/store/jobs.ts';
-import { groupFailures } from '../../systems/store/ledger.ts';
-import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { retryRejected } from './steer.ts';
 
-/** @param reason of those that are sent again; all of them unless given */
+interface RetriedJob {
+  readonly id: string;
+  readonly label: string;
+  readonly state: string;
+}
+
+/**
+ * @param failures the job's, by reason
+ * @param reason of those that are sent again; all of them unless given
+ */
 export async function retryMembers(
-  context: Context,
   output: Output,
-  name: string,
+  handle: WorkflowHandle,
+  job: RetriedJob,
+  failures: readonly { readonly code: string; readonly members: number }[],
   reason: string | undefined,
 ): Promise<void> {
-  const store = await context.store();
-  const job = await findJob(store, name);
-  const failures = await groupFailures(store, job.id);
   const codes = [...new Set(failures.map(({ code }) => code))];
   if (reason !== undefined && !codes.includes(reason))
     throw notValid(
@@ -27,7 +32,7 @@ export async function retryMembers(
   const members = failures
     .filter(({ code }) => reason === undefined || code === reason)
     .reduce((sum, group) => sum + group.members, 0);
-  if (members > 0) await retryRejected(await context.temporal(), job, reason);
+  if (members > 0) await retryRejected(handle, job, reason);
   output.result({ job: job.id, members });
   output.line(
     members === 0

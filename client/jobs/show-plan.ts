@@ -1,16 +1,14 @@
 /**
  * A plan as people and scripts read it. Values of people are masked before they come here.
  */
-import type { MaskedRequest } from '../../activities/delivery/rehearse.ts';
 import type { ExportAudienceConfiguration } from '../../jobs/export-audience.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { Output } from '../output.ts';
-import type { JobPlan, Pace } from './plan.ts';
+import { minutesOf, showPace } from '../kinds/pace.ts';
+import { shortenedMerge, showBodies, showChecks, showTablesToMake } from '../kinds/show-plan.ts';
+import type { JobPlan } from './plan.ts';
 
 type Settled = NonNullable<JobPlan['settled']>;
-
-/** Records of a body that people are shown; scripts get them all. */
-const shownRecords = 2;
 
 export function showPlan(output: Output, configuration: ExportAudienceConfiguration, planned: JobPlan): void {
   const { job, faults, warnings, settled } = planned;
@@ -34,7 +32,7 @@ export function showPlan(output: Output, configuration: ExportAudienceConfigurat
           bodies: settled.rehearsal.bodies,
         }),
   });
-  output.table(['checked', 'as written', ''], checksOf(configuration, faults, settled !== undefined));
+  showChecks(output, checked, configuration, faults, settled !== undefined);
   for (const warning of warnings) output.line(`Note: ${warning}`);
   if (settled !== undefined) showSettled(output, settled);
   output.line();
@@ -43,16 +41,7 @@ export function showPlan(output: Output, configuration: ExportAudienceConfigurat
 
 function showSettled(output: Output, settled: Settled): void {
   const { newTables, audiences, rehearsal, pace } = settled;
-  output.line();
-  if (newTables.length === 0) output.line('No table has to be made.');
-  for (const table of newTables) {
-    output.line(`To be made: the table ${table.name} in the folder ${table.folder}`);
-    output.table(
-      ['  column', 'type'],
-      table.fields.map((field) => [`  ${field.name}`, field.type]),
-    );
-  }
-  output.line();
+  showTablesToMake(output, newTables);
   output.table(
     ['table', 'what', 'column', 'type'],
     columnsOf(settled.plan).map((one) => [one.table, nameOf(one, audiences), one.column, one.type]),
@@ -67,28 +56,10 @@ function showSettled(output: Output, settled: Settled): void {
     ],
   );
   output.line();
-  output.table(
-    ['requests', 'function', 'a minute', 'at least, in minutes'],
-    pace.map((one) => [
-      one.requests,
-      one.function,
-      `${one.callsPerMinute}${one.assumed ? ' (assumed)' : ''}`,
-      one.minutes,
-    ]),
-  );
+  showPace(output, pace);
   output.line(`The first scan takes at least ${minutesOf(pace)} minutes.`);
-  rehearsal.bodies.forEach((request, index) => {
-    output.line();
-    output.line(
-      `Body ${index + 1}: ${request.method} ${decodeURIComponent(request.path)}, ${request.rows} rows, values masked` +
-        (request.path.includes('/listExtensions/') ? '; RIID_ as the list will answer it' : ''),
-    );
-    output.line(shortened(request));
-  });
+  showBodies(output, rehearsal.bodies, shortenedMerge);
 }
-
-/** Functions have their allowances side by side. */
-const minutesOf = (pace: readonly Pace[]): number => Math.max(0, ...pace.map(({ minutes }) => minutes));
 
 interface ShownColumn {
   readonly table: string;
@@ -135,40 +106,3 @@ const checked = [
   'exportAudienceMemberships',
   'membershipsTable',
 ] as const satisfies readonly (keyof ExportAudienceConfiguration)[];
-
-/** One line a field; a fault that belongs to no field of them has a line of its own. */
-function checksOf(
-  configuration: ExportAudienceConfiguration,
-  faults: readonly string[],
-  isWhole: boolean,
-): readonly (readonly string[])[] {
-  const rows = checked.map((field) => {
-    const own = faults.filter((fault) => fault.startsWith(`${field}: `));
-    const words = own.map((fault) => fault.slice(field.length + 2)).join('\n');
-    const value = configuration[field];
-    const written =
-      value === undefined
-        ? '–'
-        : typeof value === 'string'
-          ? value
-          : Object.entries(value).map(pair).join(', ');
-    return [
-      field,
-      written === '' ? '–' : written,
-      words === '' ? (isWhole ? 'fits' : 'nothing found') : words,
-    ];
-  });
-  const others = faults.filter((fault) => !checked.some((field) => fault.startsWith(`${field}: `)));
-  return [...rows, ...others.map((fault) => ['', '', fault])];
-}
-
-/** An entry of a mapping, or of a list, whose keys are numbers. */
-const pair = ([key, value]: [string, string]): string => (/^\d+$/.test(key) ? value : `${key} → ${value}`);
-
-/** As JSON, with the first records only. */
-function shortened({ body, rows }: MaskedRequest): string {
-  const { recordData, ...rest } = body as { recordData: { records: readonly unknown[] } };
-  const more = `… ${rows - shownRecords} more`;
-  const records = [...recordData.records.slice(0, shownRecords), ...(rows > shownRecords ? [more] : [])];
-  return JSON.stringify({ recordData: { ...recordData, records }, ...rest }).replace(`"${more}"`, more);
-}

@@ -1,23 +1,10 @@
-/**
- * How an export is shown: when it was started, and how it stands.
- */
+/** How an export stands. */
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
-import type { Job } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import type { JobSummary } from './summary.ts';
-
-export function showStarted(output: Output, context: Context, job: Job): void {
-  const url = workflowUrl(context, exportAudienceWorkflowId(job.id));
-  const warnings = job.plan?.warnings ?? [];
-  output.result({ id: job.id, label: job.label, state: job.state, warnings, url });
-  output.line(`Started ${job.label} as ${job.id}.`);
-  for (const warning of warnings) output.line(`Note: ${warning}`);
-  if (url !== undefined) output.line(`Web UI: ${url}`);
-  output.line(`Watch:  lytics-responsys jobs watch ${job.id}`);
-}
 
 export function showSummary(output: Output, context: Context, summary: JobSummary): void {
   const url = workflowUrl(context, exportAudienceWorkflowId(summary.id));

@@ -3,6 +3,8 @@
  * overview ends in tickets and logs, so that Responsys' own words are left to `jobs failures`.
  */
 import type { Client } from '@temporalio/client';
+import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
+import { statusQuery } from '../../jobs/messages.ts';
 import { findAuthorization } from '../../systems/store/authorizations.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { findJob } from '../../systems/store/jobs.ts';
@@ -10,7 +12,7 @@ import { groupFailures, readCounts, readRequestTotals } from '../../systems/stor
 import type { FailureGroup } from '../../systems/store/ledger.ts';
 import { latestScan } from '../../systems/store/scans.ts';
 import type { Scan } from '../../systems/store/scans.ts';
-import { liveStatus } from './steer.ts';
+import { liveStatus } from '../kinds/live-status.ts';
 
 export type JobSummary = Awaited<ReturnType<typeof summariseJob>>;
 
@@ -23,7 +25,7 @@ export async function summariseJob(store: Pool, temporal: Client, name: string) 
     latestScan(store, job.id),
     groupFailures(store, job.id),
     findAuthorization(store, job.authorizationId),
-    liveStatus(temporal, job.id),
+    liveStatus(temporal.workflow.getHandle(exportAudienceWorkflowId(job.id)), statusQuery),
   ]);
   return {
     id: job.id,

@@ -48,4 +48,8 @@ export interface JobKind {
   watch(context: Context, output: Output, name: string, options: WatchOptions): Promise<void>;
   steer(context: Context, output: Output, name: string, how: Steering): Promise<void>;
   retry(context: Context, output: Output, name: string, options: RetryOptions): Promise<void>;
+  /** Rejected members by reason. @param csv a file to write them to */
+  failures(context: Context, output: Output, name: string, csv: string | undefined): Promise<void>;
+  /** What the job did about a person. */
+  history(context: Context, output: Output, name: string, profileId: string): Promise<void>;
 }

@@ -1,9 +1,11 @@
 /**
- * What is asked of every kind of job, first and in the specification's words: Authorization, Label, Description.
+ * What is asked of several kinds of job, in the specification's words: Authorization, Label, Description first.
  */
-import { input, select } from '@inquirer/prompts';
+import { checkbox, input, select } from '@inquirer/prompts';
 import { kindTitles } from '../../jobs/authorization.ts';
 import type { AuthorizationKind } from '../../jobs/authorization.ts';
+import { columnNameFault } from '../../jobs/column-name.ts';
+import { maxAdditionalFields } from '../../jobs/limits.ts';
 import { addAuthorization, listAuthorizations } from '../../systems/store/authorizations.ts';
 import { knownAccounts } from '../../systems/store/event-accounts.ts';
 import type { Pool } from '../../systems/store/database.ts';
@@ -52,3 +54,18 @@ export const askLabel = (store: Pool): Promise<string> =>
   }).then((value) => value.trim());
 
 export const askDescription = (): Promise<string> => input({ message: 'Description (optional)' });
+
+export const upTo =
+  (most: number, what: string) =>
+  (chosen: readonly unknown[]): true | string =>
+    chosen.length <= most || `Up to ${most} ${what} are allowed, these are ${chosen.length}`;
+
+export const askAdditionalFields = (fields: readonly string[]): Promise<string[]> =>
+  checkbox({
+    message: `Additional Fields (optional, up to ${maxAdditionalFields})`,
+    choices: fields.map((value) => {
+      const fault = columnNameFault(value);
+      return { value, ...(fault === undefined ? {} : { disabled: `as a column it ${fault}` }) };
+    }),
+    validate: upTo(maxAdditionalFields, 'user fields'),
+  });

@@ -4,6 +4,7 @@
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { Database } from '../../systems/store/database.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
+import { campaignKind } from '../campaigns/kind.ts';
 import { importKind } from '../imports/kind.ts';
 import { notInFile, parseFile } from '../job-file.ts';
 import { exportKind } from '../jobs/kind.ts';
@@ -12,6 +13,7 @@ import type { JobInFile, JobKind } from './kind.ts';
 export const jobKinds: ReadonlyMap<string, JobKind> = new Map([
   ['export-audience', exportKind],
   ['import-activity', importKind],
+  ['export-campaign', campaignKind],
 ]);
 
 /** @throws ExpectedError INPUT_NOT_VALID with every fault of the file, one a line */

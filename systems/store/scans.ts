@@ -4,6 +4,7 @@
  * that they have, so that requests of one set of columns stay full. The position moves in the transaction
  * that writes the ledger.
  */
+import { walkRows } from './cursor.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 
@@ -109,32 +110,23 @@ function scanOrder(fields: readonly string[], first: number): string {
 }
 
 /** Walks an audience's members as a scan that began now would, and writes nothing. */
-export async function walkMembers(
+export const walkMembers = (
   pool: Pool,
   sourceAudienceId: string,
   fields: readonly string[],
   pageMembers: number,
   visit: (profileIds: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin isolation level repeatable read, read only');
-    await client.query(
-      `declare members no scroll cursor for
-       select profile_id from audience_members join profiles on profiles.id = profile_id
-        where audience_id = $1 and is_member order by ${scanOrder(fields, 2)}`,
-      [sourceAudienceId, ...fields],
-    );
-    for (;;) {
-      const { rows } = await client.query<{ profile_id: string }>(`fetch ${pageMembers} from members`);
-      if (rows.length === 0) return;
-      await visit(rows.map((row) => row.profile_id));
-    }
-  } finally {
-    await client.query('rollback').catch(() => undefined);
-    client.release();
-  }
-}
+): Promise<void> =>
+  walkRows(
+    pool,
+    {
+      text: `select profile_id from audience_members join profiles on profiles.id = profile_id
+              where audience_id = $1 and is_member order by ${scanOrder(fields, 2)}`,
+      values: [sourceAudienceId, ...fields],
+    },
+    pageMembers,
+    (rows) => visit((rows as readonly { profile_id: string }[]).map((row) => row.profile_id)),
+  );
 
 export async function findScan(database: Database, scanId: string): Promise<Scan | undefined> {
   const { rows } = await database.query<Scan>(`select ${columns} from scans where id = $1`, [scanId]);
