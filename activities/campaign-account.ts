@@ -5,7 +5,8 @@
 import type { CampaignPlan } from '../jobs/campaign-plan.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportCampaignConfiguration } from '../jobs/export-campaign.ts';
-import type { Campaigns, Responsys } from '../systems/responsys/index.ts';
+import { ResponsysError } from '../systems/responsys/index.ts';
+import type { Campaigns, DataSource, Responsys } from '../systems/responsys/index.ts';
 import type { Audience } from '../systems/store/audiences.ts';
 import type { Database } from '../systems/store/database.ts';
 import { accountWarning } from '../systems/store/event-accounts.ts';
@@ -48,9 +49,24 @@ async function readAccount(
       ? [[], undefined]
       : await Promise.all([
           responsys.extensionTables(list.name, signal),
-          responsys.campaignDataSources(campaign.name, signal),
+          readSources(responsys, campaign.name, signal),
         ]);
   return { campaign, campaigns: [], lists, tables, dataSources };
+}
+
+/** Only a warning depends on them: an account that does not give them goes without. */
+async function readSources(
+  responsys: Campaigns,
+  campaign: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly DataSource[] | undefined> {
+  try {
+    return await responsys.campaignDataSources(campaign, signal);
+  } catch (error) {
+    const refusals: readonly string[] = ['refused', 'not-found', 'not-allowed'];
+    if (error instanceof ResponsysError && refusals.includes(error.kind)) return undefined;
+    throw error;
+  }
 }
 
 /** The audiences that a configuration names, and one fault for each name that no audience has. */

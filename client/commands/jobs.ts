@@ -54,18 +54,19 @@ export function addJobCommands(program: Command): void {
       ...imports,
       ...campaigns,
     ]);
-    output.table(
-      ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
-      rows.map(({ job, counts }) => [
-        job.id,
-        job.label,
-        stateInWords(job.state),
-        counts.accepted,
-        counts.rejected,
-        counts['not-in-list'],
-        job.stateReason.split('\n')[0] ?? '',
-      ]),
-    );
+    if (rows.length > 0 || campaigns.length + imports.length === 0)
+      output.table(
+        ['job', 'label', 'state', 'accepted', 'rejected', 'not in list', 'reason'],
+        rows.map(({ job, counts }) => [
+          job.id,
+          job.label,
+          stateInWords(job.state),
+          counts.accepted,
+          counts.rejected,
+          counts['not-in-list'],
+          job.stateReason.split('\n')[0] ?? '',
+        ]),
+      );
     if (campaigns.length > 0) listCampaigns(output, campaigns);
     if (imports.length === 0) return;
     output.table(

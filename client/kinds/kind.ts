@@ -22,7 +22,7 @@ export const steerings = {
   pause: 'send or read nothing until it is resumed',
   resume: 'go on after a pause, or after what parked it was mended',
   flush: 'of an export: send what is queued at once',
-  backfill: 'of an export: scan the audience again',
+  backfill: 'of an export: scan the audience again; of a campaign: mail members that have no mail yet',
   approve: 'of an export: after the canary, send the rest',
   stop: 'finish what is in flight, say what is left, and end',
 } as const;

@@ -26,7 +26,7 @@ export const walkPresentStays = (
       text: `select members.stay_id as "stayId", members.profile_id as "profileId", fate
                from audience_members as members
                left join campaign_mails as mails on mails.job_id = $2 and mails.stay_id = members.stay_id
-              where audience_id = any($1::uuid[]) and is_member
+              where members.audience_id = any($1::uuid[]) and is_member
               order by members.profile_id, members.audience_id`,
       values: [audienceIds, jobId ?? null],
     },
