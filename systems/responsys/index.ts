@@ -18,7 +18,7 @@ import type { ReadBack, ReadRecord } from './read.ts';
 import { triggerEmail } from './trigger.ts';
 import type { Triggers } from './trigger.ts';
 
-export type { Campaign, Campaigns } from './campaigns.ts';
+export type { Campaign, Campaigns, DataSource } from './campaigns.ts';
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
 export type { ResponsysFunction } from './functions.ts';
