@@ -6,8 +6,9 @@ import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { compileFilter } from '../../lql/filter/compile.ts';
-import { fieldTypesOf } from '../../lql/filter/field-types.ts';
+import { readRules } from '../../systems/store/rules.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
+import { readRuleFile } from '../audiences/rule-file.ts';
 import { runs } from '../command.ts';
 import type { Output } from '../output.ts';
 import { readTrial, runTrial } from '../filters/trial.ts';
@@ -26,15 +27,19 @@ export function addFilterCommands(audiences: Command): void {
   runs<{ include?: string[] }>(
     audiences
       .command('check')
-      .argument('<file>', 'a rule in FilterQL')
-      .option('--include <name=file...>', 'rules that it includes')
+      .argument('<file>', 'a rule: FilterQL, or YAML with name and filter')
+      .option('--include <name=file...>', 'rules that it includes, besides the audiences that are there')
       .description('what is wrong in a rule, the fields that it reads, and whether it depends on time'),
     async ({ context, output, options }, file = '') => {
-      const text = await readText(file);
+      const { filter: text } = await readRuleFile(file);
       const includes = await readIncludes(options.include ?? []);
-      const kinds = await readUserFields(await context.store());
-      const fieldTypes = fieldTypesOf(kinds);
-      const filter = compileFilter(text, { fieldTypes, includes: (name) => includes[name] });
+      const store = await context.store();
+      const kinds = await readUserFields(store);
+      const stored = (await readRules(store)).context;
+      const filter = compileFilter(text, {
+        ...stored,
+        includes: (name) => includes[name] ?? stored.includes(name),
+      });
       const fields = [...filter.fields.keys()].map((name) => ({ name, kind: kinds.get(name) ?? null }));
       output.result({ fields, isTimed: filter.isTimed, remarks: filter.remarks });
       showCheck(output, fields, filter.isTimed, filter.remarks);

@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { notValid } from '../../jobs/errors.ts';
-import { ensureAudience } from '../../systems/store/audiences.ts';
+import { ensureAudience, findAudience } from '../../systems/store/audiences.ts';
 import type { SetAsideLine } from '../../systems/store/imports.ts';
 import { readUserFields } from '../../systems/store/user-fields.ts';
 import { runs } from '../command.ts';
@@ -14,6 +14,7 @@ import type { Output } from '../output.ts';
 import { openPeopleFile } from '../people/file.ts';
 import type { FileForm } from '../people/file.ts';
 import { importPeople } from '../people/import.ts';
+import { refuseRule } from './audience-rules.ts';
 import type { Imported } from '../people/import.ts';
 
 export interface FormOptions {
@@ -54,7 +55,7 @@ export function formOf(options: FormOptions): FileForm {
 export function addImportCommand(audiences: Command): void {
   const command = audiences
     .command('import')
-    .argument('<name>', 'the audience; made where there is none')
+    .argument('<name>', 'the audience; made as a list where there is none')
     .argument('<file>', 'CSV with a header, or JSON lines')
     .option('--replace', 'those who are not in the file leave the audience')
     .option('--rejects <file>', 'write the lines that were set aside, with their reasons')
@@ -64,6 +65,8 @@ export function addImportCommand(audiences: Command): void {
     async ({ context, output, options }, name = '', path = '') => {
       if (name.trim() === '') throw notValid('name', 'the audience needs one');
       const store = await context.store();
+      const existing = await findAudience(store, name);
+      if (existing !== undefined) refuseRule(existing);
       // Opened before the audience is made: a file that cannot be read leaves no trace.
       const file = await openPeopleFile(path, formOf(options), await readUserFields(store));
       const rejects = await openRejects(options.rejects);

@@ -1,11 +1,11 @@
 /**
  * `audiences`: let people enter and leave, look at who is where. Bringing a file in is audience-import.ts,
- * rules are audience-filters.ts.
+ * rules are audience-rules.ts and audience-filters.ts.
  */
 import type { Command } from 'commander';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import { findAudience, readMembers, summariseAudiences } from '../../systems/store/audiences.ts';
-import type { AudienceSummary, Member } from '../../systems/store/audiences.ts';
+import type { AudienceSummary } from '../../systems/store/audiences.ts';
 import { recentImports } from '../../systems/store/imports.ts';
 import { runs } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -17,6 +17,7 @@ import { readPerson } from '../people/person.ts';
 import { addFilterCommands } from './audience-filters.ts';
 import { addImportCommand, formOf, showSetAside, withForm } from './audience-import.ts';
 import type { FormOptions } from './audience-import.ts';
+import { addRuleCommands, countOf, refuseRule, showPeople, unknownAudience } from './audience-rules.ts';
 
 interface ShowOptions {
   members?: string;
@@ -32,6 +33,7 @@ export function addAudienceCommands(program: Command): void {
   const audiences = program.command('audiences').description('audiences and their members');
   addImportCommand(audiences);
   addFilterCommands(audiences);
+  addRuleCommands(audiences);
 
   runs(audiences.command('list').description('all audiences'), async ({ context, output }) => {
     const found = await summariseAudiences(await context.store());
@@ -40,9 +42,10 @@ export function addAudienceCommands(program: Command): void {
       output.line('There is no audience yet: lytics-responsys audiences import NAME FILE');
     else
       output.table(
-        ['audience', 'members', 'left', 'column', 'last change'],
+        ['audience', 'kind', 'members', 'left', 'column', 'last change'],
         found.map((one) => [
           one.name,
+          one.filter === null ? 'list' : 'rule',
           one.members,
           one.left,
           one.column,
@@ -63,7 +66,7 @@ export function addAudienceCommands(program: Command): void {
       const [found] = await summariseAudiences(store, name);
       if (found === undefined) throw unknownAudience(name);
       const imports = await recentImports(store, found.id);
-      const count = countOf(options);
+      const count = membersAsked(options);
       const members =
         count === 0 ? [] : await readMembers(store, found.id, count, options.identifiers === true);
       output.result({ ...found, imports, ...(count === 0 ? {} : { people: members }) });
@@ -79,7 +82,11 @@ export function addAudienceCommands(program: Command): void {
             one.endedAt?.toISOString() ?? 'not yet, or broken off',
           ]),
         );
-      if (members.length > 0) showMembers(output, members);
+      if (members.length > 0)
+        showPeople(output, members, {
+          head: 'since',
+          cell: (at) => members[at]?.changedAt.toISOString() ?? '',
+        });
     },
   );
 
@@ -95,6 +102,7 @@ export function addAudienceCommands(program: Command): void {
       const store = await context.store();
       const audience = await findAudience(store, name);
       if (audience === undefined) throw unknownAudience(name);
+      refuseRule(audience);
       const people = await peopleOf(options);
       const done = await changePeople(store, await context.hashKeys(), audience, change, people);
       output.result({ audience: name, ...done });
@@ -103,32 +111,16 @@ export function addAudienceCommands(program: Command): void {
   }
 }
 
-const unknownAudience = (name: string): ExpectedError =>
-  new ExpectedError('NOT_FOUND', `audience: there is none called "${name}"; see "audiences list".`);
-
-function countOf({ members, identifiers }: ShowOptions): number {
+function membersAsked({ members, identifiers }: ShowOptions): number {
   if (members === undefined) return identifiers === true ? 20 : 0;
-  const count = Number(members);
-  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count;
-  throw notValid('--members', `"${members}": expected a number from 1 to 10000`);
+  return countOf('--members', members);
 }
 
 function showAudience(output: Output, found: AudienceSummary): void {
   output.line(
-    `${found.name}: ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`,
+    `${found.name}: ${found.filter === null ? 'a list' : 'by rule'}, ${found.members.toLocaleString('en')} members, ${found.left.toLocaleString('en')} left; column ${found.column}`,
   );
-}
-
-function showMembers(output: Output, members: readonly Member[]): void {
-  const fields = [...new Set(members.flatMap((one) => Object.keys(one.identifiers)))];
-  output.table(
-    ['profile', ...fields, 'since'],
-    members.map((one) => [
-      one.profileId,
-      ...fields.map((field) => one.identifiers[field] ?? ''),
-      one.changedAt.toISOString(),
-    ]),
-  );
+  if (found.filter !== null) output.line(`\n${found.filter}\n`);
 }
 
 function showChange(output: Output, change: 'enter' | 'exit', done: MembershipChange): void {

@@ -90,4 +90,4 @@ export async function planJob(
   return { label, job, faults, warnings: plan.warnings, settled };
 }
 
-const missingAudience = (name: string): Audience => ({ id: '', name, column: '' });
+const missingAudience = (name: string): Audience => ({ id: '', name, column: '', filter: null });

@@ -23,14 +23,22 @@ import type { Condition, Expression, Filter, Value } from './tree.ts';
 
 export interface FilterContext {
   readonly fieldTypes: FieldTypes;
-  /** The text of the audience that INCLUDE names; undefined where there is none. */
-  readonly includes: (name: string) => string | undefined;
+  /** The audience that INCLUDE names, a rule's as its text; undefined where there is none. */
+  readonly includes: (name: string) => string | IncludedList | undefined;
   /** The number of the first parameter; 1, unless others come before. */
   readonly firstParameter?: number;
 }
 
+/** An audience that is a list of members: who belongs to it is in no field. */
+export interface IncludedList {
+  readonly listId: string;
+}
+
 export interface CompiledFilter {
-  /** An SQL expression over a column `fields` of type jsonb: true, false, or null for "not evaluated". */
+  /**
+   * An SQL expression over a column `fields` of type jsonb, and one `lists` of type text[] where lists are
+   * included: true, false, or null for "not evaluated".
+   */
   readonly text: string;
   parametersAt(nowMs: number): readonly (ParameterValue | null)[];
   /** The fields that it reads, and what they are; undefined for those that are not there. */
@@ -38,6 +46,10 @@ export interface CompiledFilter {
   readonly isTimed: boolean;
   /** When its answer may next change by the clock alone. */
   readonly due: DueTime;
+  /** The names of the audiences that it includes, and of those that they do. */
+  readonly includes: ReadonlySet<string>;
+  /** The ids of the lists among them. */
+  readonly listIds: ReadonlySet<string>;
   /** What is worth a word, though it can be evaluated. */
   readonly remarks: readonly string[];
 }
@@ -54,17 +66,20 @@ const MOST_DEPTH = 700;
 /** Audiences that include one another in a row. */
 const MOST_INCLUDES = 50;
 
+/** Columns that a filter may read: PostgreSQL takes 1,664 in one SELECT. */
+const MOST_COLUMNS = 800;
+
 /** SQL expressions within one another that a sum may have. */
 const MOST_ARITHMETIC = 20;
 
 /** @throws ExpectedError INPUT_NOT_VALID for a text that is no filter, or one that includes itself */
 export function compileFilter(text: string, context: FilterContext): CompiledFilter {
   const parameters = newParameters(context.firstParameter ?? 1);
-  const compiler = newCompiler(newScope(parameters, context.fieldTypes), context);
-  const { sql, isValue } = compiler.filter(parseFilter(text), []);
-  const { scope, remarks } = compiler;
-  const whole = isValue === undefined ? sql : `coalesce(${sql}, case when ${isValue} then false end)`;
-  const settled = parameters.settle(withColumns(scope, whole));
+  const scope = newScope(parameters, context.fieldTypes);
+  const { sql, includes, listIds, remarks } = compileInto(scope, text, context);
+  if (scope.columns.size > MOST_COLUMNS)
+    throw notValid(filterLanguage.name, `reads more than ${MOST_COLUMNS} fields`);
+  const settled = parameters.settle(withColumns(scope, sql));
   const due = parameters.settle(withColumns(scope, dueOf(parameters, scope.moving)));
   return {
     text: settled.text,
@@ -72,25 +87,47 @@ export function compileFilter(text: string, context: FilterContext): CompiledFil
     fields: scope.fields,
     isTimed: scope.moving.length > 0,
     due: { text: due.text, parametersAt: (nowMs) => due.valuesAt(nowMs) },
+    includes,
+    listIds,
     remarks: [...remarks],
   };
 }
 
-/** Each field is taken out of the profile once: OFFSET keeps PostgreSQL from doing it at every mention. */
-function withColumns({ columns }: Scope, sql: string): string {
-  if (columns.size === 0) return `(${sql})`;
-  const taken = [...columns.values()].map((column) => `${column.sql} as ${column.name.slice(2)}`);
-  return `(select ${sql} from (select ${taken.join(', ')} offset 0) as v)`;
+interface CompiledInto {
+  /** An SQL expression over the scope's columns. */
+  readonly sql: string;
+  readonly includes: ReadonlySet<string>;
+  readonly listIds: ReadonlySet<string>;
+  readonly remarks: ReadonlySet<string>;
 }
 
+/** A filter as an expression over the columns of a scope, which may be shared with others. */
+export function compileInto(scope: Scope, text: string, context: FilterContext): CompiledInto {
+  const compiler = newCompiler(scope, context);
+  const { sql, isValue } = compiler.filter(parseFilter(text), []);
+  const { includes, listIds, remarks } = compiler;
+  const whole = isValue === undefined ? sql : `coalesce(${sql}, case when ${isValue} then false end)`;
+  return { sql: whole, includes, listIds, remarks };
+}
+
+/** Each field is taken out of the profile once: OFFSET keeps PostgreSQL from doing it at every mention. */
+const withColumns = (scope: Scope, sql: string): string =>
+  scope.columns.size === 0 ? `(${sql})` : `(select ${sql} from ${columnsOf(scope)} as v)`;
+
+export const columnsOf = ({ columns }: Pick<Scope, 'columns'>): string =>
+  `(select ${[...columns.values()].map(({ sql, name }) => `${sql} as ${name.slice(2)}`).join(', ')} offset 0)`;
+
 interface Compiler {
-  readonly scope: Scope;
+  readonly includes: ReadonlySet<string>;
+  readonly listIds: ReadonlySet<string>;
   readonly remarks: ReadonlySet<string>;
   filter(filter: Filter, path: readonly string[]): Truth;
 }
 
 function newCompiler(scope: Scope, context: FilterContext): Compiler {
   const remarks = new Set<string>();
+  const includes = new Set<string>();
+  const listIds = new Set<string>();
   /** The audiences that are being included, from the outermost. */
   let path: readonly string[] = [];
 
@@ -260,17 +297,22 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
         filterLanguage.name,
         `includes itself: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`,
       );
-    const text = context.includes(name);
+    const found = context.includes(name);
     if (path.length >= MOST_INCLUDES)
       throw notValid(filterLanguage.name, `includes more than ${MOST_INCLUDES} audiences within one another`);
-    if (text === undefined) {
+    if (found === undefined) {
       remark(place, `there is no audience ${JSON.stringify(name)} to include`);
       return undefined;
+    }
+    includes.add(name);
+    if (typeof found !== 'string') {
+      listIds.add(found.listId);
+      return { sql: `(${scope.parameters.add(found.listId, 'text')} = any (lists))` };
     }
     const before = path;
     path = [...path, name];
     try {
-      const included = parsedInclude(text, name);
+      const included = parsedInclude(found, name);
       // An audience that is nothing but another one is there only where that one is.
       if (included.condition !== 'all' && included.condition?.type === 'include')
         return include(included.condition);
@@ -287,7 +329,7 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
     return known;
   }
 
-  return { scope, remarks, filter };
+  return { includes, listIds, remarks, filter };
 }
 
 /** A value in the place of a condition: a truth counts; any other is a value that is none. */

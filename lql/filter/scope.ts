@@ -38,10 +38,15 @@ interface Column {
   readonly sql: string;
 }
 
-export const newScope = (parameters: Parameters, fieldTypes: FieldTypes): Scope => ({
+/** @param columns those of other filters, where it is one of several in one SELECT */
+export const newScope = (
+  parameters: Parameters,
+  fieldTypes: FieldTypes,
+  columns: Scope['columns'] = new Map(),
+): Scope => ({
   parameters,
   fieldTypes,
-  columns: new Map(),
+  columns,
   moving: [],
   fields: new Map(),
   nodes: 0,

@@ -9,6 +9,7 @@
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { accountOfRiids } from './event-accounts.ts';
+import { followProfiles } from './following.ts';
 import { findHashed, hashIdentity, recordIdentity } from './identities.ts';
 import type { HashedIdentity, HashKeys } from './identities.ts';
 import { holdOffMerges, mergeProfiles } from './merging.ts';
@@ -63,14 +64,15 @@ export async function writeRiids(
   database: Database,
   riids: readonly NewRiid[],
   isLatest = true,
+  nowMs = Date.now(),
 ): Promise<void> {
   if (riids.length === 0) return;
   await addUserFields(database, new Map([['rs_user_id', 'string']]));
-  await joinUnknown(database, riids);
+  const grown = await joinUnknown(database, riids);
   const hashed = riids.flatMap(({ identity }, index) =>
     identity.hashes.map((one, age) => ({ index: index + 1, isNewest: age === 0, ...one })),
   );
-  await database.query(
+  const { rows } = await database.query<{ id: string }>(
     `with given as (
        select * from unnest($1::uuid[], $2::text[], $3::timestamptz[]) with ordinality as given (asked, riid, at, index)
      ), persons as (
@@ -110,7 +112,8 @@ export async function writeRiids(
          from changed where profiles.id = changed.id
        returning profiles.id
      )
-     insert into changes (profile_id, change, fields) select id, 'fields', '{rs_user_id}' from written`,
+     insert into changes (profile_id, change, fields) select id, 'fields', '{rs_user_id}' from written
+     returning profile_id as id`,
     [
       riids.map(({ profileId }) => profileId),
       riids.map(({ riid }) => riid),
@@ -122,10 +125,22 @@ export async function writeRiids(
       isLatest,
     ],
   );
+  const written = rows.map(({ id }) => id);
+  await followProfiles(
+    database,
+    [
+      { profileIds: grown, what: 'all' },
+      { profileIds: written, what: { fields: ['rs_user_id'] } },
+    ],
+    nowMs,
+  );
 }
 
-/** Profiles that are known by nothing but records become part of the person whose record it is. */
-async function joinUnknown(database: Database, riids: readonly NewRiid[]): Promise<void> {
+/**
+ * Profiles that are known by nothing but records become part of the person whose record it is.
+ * @returns those that others were merged into
+ */
+async function joinUnknown(database: Database, riids: readonly NewRiid[]): Promise<readonly string[]> {
   const hashed = riids.flatMap(({ identity, profileId }) =>
     identity.hashes.map((one) => ({ ...one, profileId })),
   );
@@ -150,6 +165,7 @@ async function joinUnknown(database: Database, riids: readonly NewRiid[]): Promi
     const person = gone.get(stays) ?? stays;
     if (person !== goes && (await mergeProfiles(database, person, goes))) gone.set(goes, person);
   }
+  return [...new Set(gone.values())];
 }
 
 const owedAtOnce = 1_000;

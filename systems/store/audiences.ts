@@ -1,12 +1,11 @@
-/**
- * Audiences and their members. Every change of a membership is written to the change log in the same
- * transaction, and counted on the profile.
- */
+/** Audiences and their members. An audience is a list, or a rule, whose members are those who match its filter. */
 import { randomUUID } from 'node:crypto';
 import { audienceColumn } from '../../jobs/column-name.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
+import { followProfiles } from './following.ts';
 import { identityFields } from './identities.ts';
+import { writeMemberships } from './memberships.ts';
 import { holdOffMerges } from './merging.ts';
 
 export interface Audience {
@@ -14,27 +13,42 @@ export interface Audience {
   readonly name: string;
   /** The column that stands for it in a memberships table. */
   readonly column: string;
+  /** Of a rule; null of a list. */
+  readonly filter: string | null;
 }
 
-const asAudience = 'id, name, column_name as column';
+const asAudience = 'id, name, column_name as column, filter';
 
-/** The audience of this name, made where there is none. */
+/** The audience of this name, made as a list where there is none. */
 export async function ensureAudience(pool: Pool, name: string): Promise<Audience> {
   return transaction(pool, async (database) => {
-    await database.query('lock table audiences in share row exclusive mode');
-    const existing = await findAudience(database, name);
-    if (existing !== undefined) return existing;
-    const { rows } = await database.query<{ column_name: string }>('select column_name from audiences');
-    const taken = new Set(rows.map((row) => row.column_name.toUpperCase()));
-    const id = randomUUID();
-    const column = audienceColumn(name, id, (candidate) => taken.has(candidate.toUpperCase()));
-    await database.query('insert into audiences (id, name, column_name) values ($1, $2, $3)', [
-      id,
-      name,
-      column,
-    ]);
-    return { id, name, column };
+    await holdAudiences(database);
+    return (await findAudience(database, name)) ?? (await addAudience(database, name, null));
   });
+}
+
+/** Keeps new audiences to this transaction alone. */
+export async function holdAudiences(database: Database): Promise<void> {
+  await database.query('lock table audiences in share row exclusive mode');
+}
+
+/** Under `holdAudiences`. @param filter of a rule; null for a list */
+export async function addAudience(
+  database: Database,
+  name: string,
+  filter: string | null,
+): Promise<Audience> {
+  const { rows } = await database.query<{ column_name: string }>('select column_name from audiences');
+  const taken = new Set(rows.map((row) => row.column_name.toUpperCase()));
+  const id = randomUUID();
+  const column = audienceColumn(name, id, (candidate) => taken.has(candidate.toUpperCase()));
+  await database.query('insert into audiences (id, name, column_name, filter) values ($1, $2, $3, $4)', [
+    id,
+    name,
+    column,
+    filter,
+  ]);
+  return { id, name, column, filter };
 }
 
 export async function findAudience(database: Database, name: string): Promise<Audience | undefined> {
@@ -69,7 +83,7 @@ export async function summariseAudiences(
   name?: string,
 ): Promise<readonly AudienceSummary[]> {
   const { rows } = await database.query<AudienceSummary>(
-    `select id, name, column_name as column, created_at as "createdAt",
+    `select ${asAudience}, created_at as "createdAt",
             count(profile_id) filter (where is_member) as members,
             count(profile_id) filter (where not is_member) as left,
             max(changed_at) as "lastChangeAt"
@@ -82,8 +96,8 @@ export async function summariseAudiences(
 }
 
 /**
- * Lets profiles enter or leave an audience. Each enter begins a stay with an id of its own. Those that are
- * already there, or already gone, are left alone: nothing is logged for them.
+ * Lets profiles enter or leave a list, and so the audiences by rule that include it. Those that are already
+ * there, or already gone, are left alone: nothing is logged for them.
  * Profiles that were merged are taken for those into which they were.
  * @returns the profiles whose membership changed
  */
@@ -92,6 +106,7 @@ export async function changeMembership(
   audienceId: string,
   profileIds: readonly string[],
   change: 'enter' | 'exit',
+  nowMs = Date.now(),
 ): Promise<readonly string[]> {
   if (profileIds.length === 0) return [];
   await holdOffMerges(database);
@@ -103,32 +118,12 @@ export async function changeMembership(
       order by id for no key update`,
     [profileIds],
   );
-  const known = locked.rows.map(({ id }) => id);
-  const changed = await database.query<{ profile_id: string }>(
-    change === 'enter'
-      ? `insert into audience_members as members (audience_id, profile_id, is_member)
-         select $1, id, true from profiles where id = any($2::uuid[]) order by id
-         on conflict (audience_id, profile_id) do update
-           set is_member = true, changed_at = now(), stay_id = excluded.stay_id
-           where not members.is_member
-         returning profile_id`
-      : `update audience_members set is_member = false, changed_at = now()
-          where audience_id = $1 and profile_id = any($2::uuid[]) and is_member
-         returning profile_id`,
-    [audienceId, known],
+  const changed = await writeMemberships(
+    database,
+    locked.rows.map(({ id }) => ({ audienceId, profileId: id, change })),
   );
-  const ids = changed.rows.map((row) => row.profile_id);
-  if (ids.length === 0) return ids;
-  // What this transaction has written already has a number that nobody has read yet.
-  await database.query(
-    `update profiles set change_no = change_no + 1
-      where id = any($1::uuid[]) and xmin <> pg_current_xact_id()::xid`,
-    [ids],
-  );
-  await database.query(
-    'insert into changes (audience_id, profile_id, change) select $1, id, $3 from unnest($2::uuid[]) as id',
-    [audienceId, ids, change],
-  );
+  const ids = changed.map(({ profileId }) => profileId);
+  await followProfiles(database, [{ profileIds: ids, what: { listId: audienceId } }], nowMs);
   return ids;
 }
 

@@ -7,6 +7,8 @@ import { copyInto } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
+import { followProfiles } from './following.ts';
+import type { ProfilesChanged } from './following.ts';
 import { addHashed, findHashed, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
@@ -55,12 +57,14 @@ export async function foldPeople<Aggregates>(
   hashKeys: HashKeys,
   merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
+  nowMs = Date.now(),
 ): Promise<void> {
   if (people.length === 0) return;
-  const profiles = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, merging, people);
   const known = [...profiles].filter(([, one]) => !one.isNew).sort(byId);
+  const changed: ProfilesChanged[] = [];
   for (let from = 0; from < known.length; from += profilesAtOnce)
-    await mergeInto(database, merging, new Map(known.slice(from, from + profilesAtOnce)));
+    changed.push(await mergeInto(database, merging, new Map(known.slice(from, from + profilesAtOnce))));
   const made = [...profiles].filter(([, one]) => one.isNew).sort(byId);
   await copyInto(
     database,
@@ -74,6 +78,8 @@ export async function foldPeople<Aggregates>(
       ]),
   );
   await addIdentities(database, hashKeys, profiles);
+  const whole = [...made.map(([id]) => id), ...grown];
+  await followProfiles(database, [{ profileIds: whole, what: 'all' }, ...changed], nowMs);
 }
 
 /**
@@ -89,7 +95,7 @@ export async function foldBeside<Aggregates>(
   write: (parts: Iterable<readonly [profileId: string, aggregates: string]>) => Promise<void>,
 ): Promise<void> {
   if (people.length === 0) return;
-  const profiles = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, merging, people);
   const made = [...profiles].filter(([, one]) => one.isNew);
   await copyInto(
     database,
@@ -98,6 +104,7 @@ export async function foldBeside<Aggregates>(
   );
   await addIdentities(database, hashKeys, profiles);
   await write([...profiles].map(([id, { aggregates }]) => [id, merging.write(aggregates)] as const));
+  await followProfiles(database, [{ profileIds: [...made.map(([id]) => id), ...grown], what: 'all' }]);
 }
 
 interface Gathered<Aggregates> {
@@ -107,6 +114,12 @@ interface Gathered<Aggregates> {
   /** Of all of them; made anew each time that it is asked for. */
   readonly aggregates: Aggregates;
   readonly unknown: Identity[];
+}
+
+interface AllGathered<Aggregates> {
+  readonly profiles: Map<string, Gathered<Aggregates>>;
+  /** Those that others were merged into. */
+  readonly grown: ReadonlySet<string>;
 }
 
 const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
@@ -119,9 +132,10 @@ async function gather<Aggregates>(
   hashKeys: HashKeys,
   merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
-): Promise<Map<string, Gathered<Aggregates>>> {
+): Promise<AllGathered<Aggregates>> {
   const known = await whoIsWho(database, hashKeys, people);
   const merged = new Map<string, string>();
+  const grown = new Set<string>();
   const holder = (identity: Identity): string | undefined => {
     let id = known.get(keyOf(identity));
     for (let into = id; into !== undefined; into = merged.get(into)) id = into;
@@ -156,6 +170,8 @@ async function gather<Aggregates>(
     for (const other of others) {
       if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
       merged.set(other, first);
+      grown.delete(other);
+      grown.add(first);
       const gathered = profiles.get(other);
       profiles.delete(other);
       if (gathered !== undefined) take(first, false, gathered.people, gathered.unknown);
@@ -165,7 +181,7 @@ async function gather<Aggregates>(
     for (const identity of unknown) known.set(keyOf(identity), id);
     take(id, first === undefined, [person], unknown);
   }
-  return profiles;
+  return { profiles, grown };
 }
 
 /** The profiles of the people's identities; they stay so until the transaction ends. */
@@ -208,7 +224,7 @@ async function mergeInto<Aggregates>(
   database: Database,
   merging: Merging<Aggregates>,
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
-): Promise<void> {
+): Promise<ProfilesChanged> {
   interface Row {
     id: string;
     first: string | null;
@@ -236,7 +252,7 @@ async function mergeInto<Aggregates>(
       return [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
     }),
   );
-  await database.query(
+  const changed = await database.query<{ ids: string | null; fields: string[] }>(
     `with before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
        select id, profiles.fields, folded.aggregates,
@@ -251,10 +267,16 @@ async function mergeInto<Aggregates>(
               change_no = change_no + (names <> '{}')::int, updated_at = now()
          from changed where profiles.id = changed.id
        returning profiles.id, names
+     ), logged as (
+       insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
+       returning profile_id, fields
      )
-     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'`,
+     select string_agg(profile_id::text, ' ') as ids,
+            array(select distinct unnest(fields) from logged) as fields from logged`,
   );
   await database.query('truncate folded');
+  const [{ ids, fields } = { ids: null, fields: [] }] = changed.rows;
+  return { profileIds: ids?.split(' ') ?? [], what: { fields } };
 }
 
 async function addIdentities(

@@ -3,6 +3,7 @@
  * make one profile of one person.
  */
 import type { Database } from './database.ts';
+import { followProfiles } from './following.ts';
 import { addHashed, findHashed, hashIdentity } from './identities.ts';
 import type { HashedIdentity, HashKeys, Identity } from './identities.ts';
 import { holdOffMerges, mergeProfiles } from './merging.ts';
@@ -38,6 +39,7 @@ export async function writeProfiles(
   database: Database,
   hashKeys: HashKeys,
   inputs: readonly ProfileInput[],
+  nowMs = Date.now(),
 ): Promise<readonly WrittenProfile[]> {
   const identities = inputs.flatMap((input) =>
     input.identities.map((identity) => hashIdentity(hashKeys, identity)),
@@ -45,7 +47,7 @@ export async function writeProfiles(
   await lockIdentities(database, identities);
   await holdOffMerges(database);
   const known = await findHashed(database, identities);
-  const { ids, owners, created } = await assignIds(database, inputs, identities, known);
+  const { ids, owners, created, grown } = await assignIds(database, inputs, identities, known);
   const fields = mergeInputs(inputs, ids, owners);
   await createProfiles(database, created, fields);
   // With several keys a known identity may be known by an older one only: it is written under the newest.
@@ -55,9 +57,17 @@ export async function writeProfiles(
     identities.flatMap((identity, at) => (isWritten(at) ? [] : [{ ...identity, profileId: owners[at] }])),
   );
   const changed = await mergeFields(database, created, fields);
+  await followProfiles(
+    database,
+    [
+      { profileIds: [...created, ...grown], what: 'all' },
+      { profileIds: [...changed.ids], what: { fields: changed.fields } },
+    ],
+    nowMs,
+  );
   return ids.map((profileId) => ({
     profileId,
-    outcome: created.has(profileId) ? 'new' : changed.has(profileId) ? 'changed' : 'unchanged',
+    outcome: created.has(profileId) ? 'new' : changed.ids.has(profileId) ? 'changed' : 'unchanged',
   }));
 }
 
@@ -91,6 +101,8 @@ interface Assigned {
   readonly owners: readonly string[];
   /** The new ones. */
   readonly created: ReadonlySet<string>;
+  /** Those that others were merged into. */
+  readonly grown: ReadonlySet<string>;
 }
 
 async function assignIds(
@@ -106,6 +118,7 @@ async function assignIds(
   });
   const created = new Set<string>();
   const merged = new Map<string, string>();
+  const grown = new Set<string>();
   const resolve = (id: string): string => {
     const into = merged.get(id);
     return into === undefined ? id : resolve(into);
@@ -118,7 +131,11 @@ async function assignIds(
   const unite = async (first: string, other: string): Promise<string | undefined> => {
     // Of two that are not written yet, or one that is not, there is nothing to move.
     const [stays, goes] = created.has(first) && !created.has(other) ? [other, first] : [first, other];
-    if (!created.has(goes) && !(await mergeProfiles(database, stays, goes))) return undefined;
+    if (!created.has(goes)) {
+      if (!(await mergeProfiles(database, stays, goes))) return undefined;
+      grown.delete(goes);
+      grown.add(stays);
+    }
     created.delete(goes);
     merged.set(goes, stays);
     return stays;
@@ -138,6 +155,7 @@ async function assignIds(
     ids: ids.map(resolve),
     owners: identities.map((identity, index) => holder(identity) ?? ids[index] ?? ''),
     created,
+    grown,
   };
 }
 
@@ -180,15 +198,22 @@ async function createProfiles(
 
 const identityKey = (identity: Identity): string => `${identity.field}\0${identity.value}`;
 
-/** Logs which fields changed. @returns the known profiles whose fields differ from what they were */
+interface ChangedFields {
+  /** The known profiles whose fields differ from what they were. */
+  readonly ids: ReadonlySet<string>;
+  /** In which any of them does. */
+  readonly fields: readonly string[];
+}
+
+/** Logs which fields changed. */
 async function mergeFields(
   database: Database,
   created: ReadonlySet<string>,
   fields: FieldsOfProfiles,
-): Promise<ReadonlySet<string>> {
+): Promise<ChangedFields> {
   const known = [...fields].filter(([id]) => !created.has(id));
-  if (known.length === 0) return new Set();
-  const { rows } = await database.query<{ profile_id: string }>(
+  if (known.length === 0) return { ids: new Set(), fields: [] };
+  const { rows } = await database.query<{ profile_id: string; fields: string[] }>(
     `with given as (
        select * from unnest($1::uuid[], $2::jsonb[]) as given (id, fields)
      ), before as (
@@ -207,8 +232,11 @@ async function mergeFields(
        returning profiles.id, names
      )
      insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
-     returning profile_id`,
+     returning profile_id, fields`,
     [known.map(([id]) => id), known.map(([, one]) => JSON.stringify(one))],
   );
-  return new Set(rows.map((row) => row.profile_id));
+  return {
+    ids: new Set(rows.map((row) => row.profile_id)),
+    fields: [...new Set(rows.flatMap((row) => row.fields))],
+  };
 }

@@ -7,6 +7,8 @@ import { copyInto } from './copy.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import type { Merging } from './event-profiles.ts';
+import { followProfiles } from './following.ts';
+import type { ProfilesChanged } from './following.ts';
 import { identityFields } from './identities.ts';
 import { holdOffMerges } from './merging.ts';
 import type { FieldValue } from './profiles.ts';
@@ -43,6 +45,7 @@ export async function buildNext<Aggregates>(
   pool: Pool,
   attempt: RebuildAttempt,
   mappings: readonly RebuildMapping<Aggregates>[],
+  nowMs = Date.now(),
 ): Promise<boolean> {
   return transaction(pool, async (database) => {
     await holdRebuild(database, attempt, 'building');
@@ -62,7 +65,8 @@ export async function buildNext<Aggregates>(
       next.map(({ id }) => id),
     );
     const built = profiles.map((profile) => build(profile, mappings));
-    const changed = await writeBuilt(database, built);
+    const { changed, ...news } = await writeBuilt(database, built);
+    await followProfiles(database, [news], nowMs);
     await database.query(
       'update rebuilds set built_to = $2, built = built + $3, changed = changed + $4 where id = $1',
       [attempt.id, last.id, built.length, changed],
@@ -150,8 +154,11 @@ function build<Aggregates>(
 
 const formOf = (value: FieldValue | undefined): string => (Array.isArray(value) ? 'list' : typeof value);
 
-/** @returns how many profiles have other fields than before */
-async function writeBuilt(database: Database, built: readonly Built[]): Promise<number> {
+/** @returns also how many profiles have other fields than before */
+async function writeBuilt(
+  database: Database,
+  built: readonly Built[],
+): Promise<ProfilesChanged & { readonly changed: number }> {
   await database.query(
     'create temp table built (id uuid, aggregates text, news text, gone text) on commit drop',
   );
@@ -165,7 +172,7 @@ async function writeBuilt(database: Database, built: readonly Built[]): Promise<
       JSON.stringify(gone),
     ]),
   );
-  const { rowCount } = await database.query(
+  const { rows } = await database.query<{ profile_id: string; fields: string[] }>(
     `with before as (
        select profiles.id, built.aggregates, profiles.fields, news::jsonb as news,
               array(select jsonb_array_elements_text(gone::jsonb)) as gone
@@ -187,7 +194,12 @@ async function writeBuilt(database: Database, built: readonly Built[]): Promise<
                case when changed.aggregates is null then null else array[changed.aggregates] end)
        returning profiles.id, names
      )
-     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'`,
+     insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
+     returning profile_id, fields`,
   );
-  return rowCount ?? 0;
+  return {
+    changed: rows.length,
+    profileIds: rows.map(({ profile_id: id }) => id),
+    what: { fields: [...new Set(rows.flatMap(({ fields }) => fields))] },
+  };
 }

@@ -50,7 +50,7 @@ const table = (...fields: readonly (readonly [string, string])[]) => ({
   folderName: 'Contacts',
   fields: fields.map(([name, type]) => ({ name, type })),
 });
-const audience = { id: 'a-1', name: 'New readers', column: 'NEW_READERS' };
+const audience = { id: 'a-1', name: 'New readers', column: 'NEW_READERS', filter: null };
 
 const plan = (changes: object, other: Partial<CampaignAccount> = {}) =>
   planCampaign(exportCampaignSchema.parse({ ...written, ...changes }), { ...account, ...other }, userFields, [

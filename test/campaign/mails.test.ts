@@ -37,6 +37,13 @@ after(() => sandbox.stop());
 
 type Fates = Readonly<Record<string, number>>;
 const addresses = (mails: readonly Mail[]): string[] => mails.map(({ email }) => email).sort();
+/** So many walks of the job are done, and none is under way. */
+const untilWalked = (walks: number): Promise<void> =>
+  until(
+    async () => (await ground.store.query<{ state: string }>('select state from scans')).rows,
+    (rows: readonly { state: string }[]) =>
+      rows.length === walks && rows.every(({ state }) => state === 'done'),
+  );
 const person = (email: string, more: object = {}) => ({ email, ...more });
 
 test('who enters gets one mail with their fields; leaving sends nothing, coming back one more', async () => {
@@ -84,11 +91,12 @@ test('a back-fill with a canary mails the first, waits, and then the rest; a sec
   const first = await ground.outbox();
   assert.ok(first.length === 3 || first.length === 2);
   await job.executeUpdate(approveUpdate);
-  await untilFollowing(job);
+  await untilWalked(1);
   assert.deepEqual(await ground.fates(), { accepted: 23, 'same-address': 1 });
   assert.equal(new Set(addresses(await ground.outbox()).map((email) => email.trim().toLowerCase())).size, 23);
-  await job.executeUpdate(backfillUpdate);
   await untilFollowing(job);
+  await job.executeUpdate(backfillUpdate);
+  await untilWalked(2);
   assert.equal((await ground.outbox()).length, 23);
 });
 
@@ -105,6 +113,7 @@ test('an answer that never came is unknown and sent again by a person’s word a
   await ground.change([one], 'enter');
   await until(ground.fates, (fates: Fates) => fates['unknown'] === 1);
   await job.executeUpdate(retryUpdate, { args: [undefined] });
+  await untilWalked(1);
   await untilFollowing(job);
   assert.equal((await ground.outbox()).length, 1);
   await job.executeUpdate(sendUnknownUpdate);

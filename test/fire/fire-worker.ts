@@ -9,6 +9,7 @@ import type { InjectedSinks, WorkflowBundleWithSourceMap } from '@temporalio/wor
 import { pino } from 'pino';
 import type { Means } from '../../activities/connections.ts';
 import { exportActivities } from '../../activities/export-audience.ts';
+import { campaignActivities } from '../../activities/export-campaign.ts';
 import { relayActivities } from '../../activities/relay.ts';
 import { taskQueue } from '../../jobs/job-id.ts';
 import { connectResponsys } from '../../systems/responsys/index.ts';
@@ -40,6 +41,8 @@ export const bundleForFire = (isKilled: boolean): Promise<WorkflowBundleWithSour
 /** How long a request is under way when it counts as sent: the sandbox then takes it in, and works later. */
 const sentAfterMs = 8;
 const scanPageMembers = 90;
+/** The steps that send. */
+const sending: ReadonlySet<string> = new Set(['sendBatch', 'scanAudience', 'mailBatch', 'walkCampaign']);
 
 export interface FireWorker {
   readonly worker: Worker;
@@ -53,7 +56,7 @@ export async function startFireWorker(
 ): Promise<FireWorker> {
   const { address, namespace, allowHosts } = options;
   const store = await openStore(options.databaseUrl);
-  tellOfLedger(store, reached);
+  tellOfWrites(store, reached);
   const connection = await Connection.connect({ address });
   const nativeConnection = await NativeConnection.connect({ address });
   const key = keyFrom(options.key);
@@ -85,7 +88,11 @@ export async function startFireWorker(
     namespace,
     taskQueue,
     workflowBundle,
-    activities: { ...exportActivities(means, connections, scanPageMembers), ...relayActivities(means) },
+    activities: {
+      ...exportActivities(means, connections, scanPageMembers),
+      ...campaignActivities(means, connections),
+      ...relayActivities(means),
+    },
     sinks,
     maxCachedWorkflows: 10,
     shutdownGraceTime: 0,
@@ -98,8 +105,7 @@ export async function startFireWorker(
               const beat = context.heartbeat.bind(context);
               Object.defineProperty(context, 'heartbeat', {
                 value: (details?: unknown) => {
-                  if (['sendBatch', 'scanAudience'].includes(context.info.activityType))
-                    reached('before a heartbeat');
+                  if (sending.has(context.info.activityType)) reached('before a heartbeat');
                   beat(details);
                 },
               });
@@ -143,26 +149,35 @@ function tellOfRequests(responsys: Responsys, reached: (point: Point) => void): 
     ...responsys,
     mergeListMembers: (...given) => told(responsys.mergeListMembers(...given)),
     mergeTableMembers: (...given) => told(responsys.mergeTableMembers(...given)),
+    triggerEmail: (...given) => told(responsys.triggerEmail(...given)),
   };
 }
 
-/** Says when a transaction that wrote to the ledger is committed. */
-function tellOfLedger(store: Pool, reached: (point: Point) => void): void {
+/** What a transaction has done, by the text of a statement of it. */
+const writes: readonly (readonly [text: string, point: Point])[] = [
+  ['insert into ledger', 'ledger written'],
+  ["set fate = 'claimed'", 'mails claimed'],
+  ["set fate = case when given.fate = 'waiting'", 'outcomes written'],
+];
+
+/** Says when a transaction that wrote what matters is committed. */
+function tellOfWrites(store: Pool, reached: (point: Point) => void): void {
   const wrapped = new WeakSet<object>();
   store.on('acquire', (client) => {
     if (wrapped.has(client)) return;
     wrapped.add(client);
     const query = client.query.bind(client) as (...given: readonly unknown[]) => unknown;
-    let writes = false;
+    let written: Point | undefined;
     Object.defineProperty(client, 'query', {
       value: (...given: readonly unknown[]) => {
         const [text] = given;
-        if (text === 'begin') writes = false;
-        if (typeof text === 'string' && text.includes('insert into ledger')) writes = true;
+        if (text === 'begin') written = undefined;
+        if (typeof text === 'string') written = writes.find(([own]) => text.includes(own))?.[1] ?? written;
         const result = query(...given);
-        if (text !== 'commit' || !writes || !(result instanceof Promise)) return result;
+        const point = written;
+        if (text !== 'commit' || point === undefined || !(result instanceof Promise)) return result;
         return result.then((done: unknown) => {
-          reached('ledger written');
+          reached(point);
           return done;
         });
       },

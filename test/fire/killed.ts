@@ -2,8 +2,6 @@
  * Runs under fire with workers that die: each is a process of its own that is killed at a named point, and
  * another takes over; Temporal's server, kept in a file, is killed and restarted under them as well.
  */
-import { once } from 'node:events';
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +15,7 @@ import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import { bundleForFire } from './fire-worker.ts';
 import type { FireWorkerOptions } from './fire-worker.ts';
+import { keepKilling } from './keep-killing.ts';
 import { points } from './points.ts';
 import type { Point } from './points.ts';
 import { runUnderFire } from './run-under-fire.ts';
@@ -24,7 +23,6 @@ import type { Random } from './random.ts';
 
 /** Kills of each run, at one point after the other, so that 20 runs reach each of them 12 times. */
 const killsPerRun = 3;
-const killWithinMs = 60_000;
 
 export interface Killing {
   /** How many workers were killed at each point. */
@@ -54,36 +52,12 @@ export async function openKilling(): Promise<Killing> {
 
   const startWorkers = (first: number) => (options: FireWorkerOptions, random: Random) => {
     const plan = Array.from({ length: killsPerRun }, (_, kill) => points[(first + kill) % points.length]);
-    let stopped = false;
-    const isStopped = (): boolean => stopped;
-    let current: ReturnType<typeof fork> | undefined;
-    const keepRunning = async (): Promise<void> => {
-      while (!isStopped()) {
-        const point = plan.shift();
-        const kill = point === undefined ? undefined : { point, count: 1 + random.below(3) };
-        const orders = JSON.stringify({ options, codePath, kill });
-        current = fork(join(import.meta.dirname, 'killed-worker.ts'), [orders], { stdio: 'ignore' });
-        const ended = once(current, 'exit') as Promise<[number | null, string | null]>;
-        // A point that is not reached in this worker's time is left for the next one.
-        const [, signal] = await Promise.race([ended, wait(killWithinMs, [null, 'late'] as const)]);
-        if (signal === 'late') {
-          if (point !== undefined && !isStopped()) {
-            current.kill('SIGKILL');
-            await ended;
-            plan.push(point);
-          } else await ended;
-        } else if (signal === 'SIGKILL' && point !== undefined && !isStopped())
-          reached.set(point, (reached.get(point) ?? 0) + 1);
-      }
-    };
-    const running = keepRunning();
-    return Promise.resolve({
-      stop: async () => {
-        stopped = true;
-        current?.kill('SIGKILL');
-        await running;
-      },
-    });
+    const kills = plan.filter((point) => point !== undefined);
+    return Promise.resolve(
+      keepKilling({ options, codePath, kills, random }, (point) =>
+        reached.set(point, (reached.get(point) ?? 0) + 1),
+      ),
+    );
   };
 
   return {

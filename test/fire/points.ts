@@ -6,4 +6,14 @@ export const points = [
   'before a heartbeat',
   'at continue-as-new',
 ] as const;
-export type Point = (typeof points)[number];
+/** The same for a campaign job, whose mails may not go twice. */
+export const campaignPoints = [
+  'request sent',
+  'answer received',
+  'mails claimed',
+  'outcomes written',
+  'before a heartbeat',
+  'at continue-as-new',
+] as const;
+
+export type Point = (typeof points)[number] | (typeof campaignPoints)[number];
