@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { CampaignPlan } from '../jobs/campaign-plan.ts';
 import { ExpectedError } from '../jobs/errors.ts';
+import type { ErrorCode } from '../jobs/errors.ts';
 import type { ExportCampaignConfiguration } from '../jobs/export-campaign.ts';
 import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
@@ -244,7 +245,7 @@ function planOf(job: CampaignJob): CampaignPlan {
 /** The walk goes on by itself when the day has room again. */
 const dayIsUsedUp = (untilMs: number): ApplicationFailure =>
   ApplicationFailure.create({
-    type: 'MAILS_OF_DAY_USED',
+    type: 'MAILS_OF_DAY_USED' satisfies ErrorCode,
     message: `The mails of these 24 hours (mailsADay) are used up; it goes on at ${new Date(untilMs).toISOString()}.`,
     nextRetryDelay: Math.max(untilMs - Date.now(), 1_000),
   });

@@ -28,7 +28,7 @@ import { addUserFields } from '../systems/store/user-fields.ts';
 import type { Means } from './connections.ts';
 import { asFailure, workerStops } from './failures.ts';
 import { seenFiles } from './importing/discover.ts';
-import { boundsOf } from './importing/event-writer.ts';
+import { writeBounds } from './importing/event-writer.ts';
 import { importContent } from './importing/import-content.ts';
 import { fieldsOfMapping, readMapping } from './importing/lql-mapping.ts';
 import { openJobFolder } from './importing/job-folder.ts';
@@ -75,8 +75,8 @@ const soonestLookMs = 1_000;
 /** Tries of a step that fails for a reason that nobody foresaw. */
 const mostUnexpectedTries = 5;
 
-/** @param boundsFor what is written at once, where so many files are read at once */
-export function importActivities(means: Means, boundsFor = boundsOf): ImportActivities {
+/** @param bounds of what is written at once */
+export function importActivities(means: Means, bounds = writeBounds): ImportActivities {
   const { store } = means;
 
   const step = <Result>(jobId: string, work: (job: ImportJob) => Promise<Result>): Promise<Result> =>
@@ -143,7 +143,7 @@ export function importActivities(means: Means, boundsFor = boundsOf): ImportActi
     const attempt = await beginAttempt(store, fileId, job.configuration);
     if (attempt !== undefined) {
       try {
-        await importContent(means, job, attempt, signal(), boundsFor(job.configuration.parallelFiles));
+        await importContent(means, job, attempt, signal(), bounds);
         await setLastError(store, job.id, null);
       } catch (error) {
         await noteFault(attempt, error);

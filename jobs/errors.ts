@@ -84,6 +84,12 @@ export const errorKinds = {
     remedy: 'See "jobs failures"; then "jobs resume" goes on, "jobs retry" sends the rejected again.',
     exit: 3,
   },
+  MAILS_OF_DAY_USED: {
+    meaning: 'A campaign job has sent the mails of its setting mailsADay within 24 hours.',
+    retried: true,
+    remedy: 'None: the others wait until the day has room again.',
+    exit: 3,
+  },
   DRIFT: {
     meaning: 'What Responsys holds of members is not what was sent.',
     retried: false,

@@ -21,6 +21,7 @@ import { openStore } from '../systems/store/database.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import { keyFrom } from '../systems/store/secrets.ts';
 import { relayChanges } from '../workflows/index.ts';
+import { bundleWorkflows } from './bundle-workflows.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 /** What a call to Responsys may take, and a little more: a worker that stops lets those under way end. */
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
     connection: nativeConnection,
     namespace,
     taskQueue,
-    workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
+    workflowBundle: { code: await bundleWorkflows() },
     activities: {
       ...exportActivities(means, connections),
       ...campaignActivities(means, connections),

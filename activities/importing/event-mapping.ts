@@ -5,15 +5,16 @@ import type { Merging } from '../../systems/store/event-profiles.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 
 /** What one event comes to. */
-export interface Mapped<Addition> {
+export interface Mapped {
   /** None where nobody can be found by it: it is in the stream only. */
   readonly identities: readonly Identity[];
-  readonly addition: Addition;
+  /** What it adds, as a text: hundreds of thousands wait to be added. */
+  readonly addition: string;
 }
 
-export interface EventMapping<Aggregates, Addition> extends Merging<Aggregates> {
+export interface EventMapping<Aggregates> extends Merging<Aggregates> {
   /** @param columns the names of the values' columns, whatever their letter case */
-  reader(columns: readonly string[]): (values: readonly string[], atMs: number) => Mapped<Addition>;
-  /** Adds to what is there, which may be changed by it. */
-  add(aggregates: Aggregates | undefined, addition: Addition): Aggregates;
+  reader(columns: readonly string[]): (values: readonly string[], atMs: number) => Mapped;
+  /** Adds to what is there, which may be changed by it. @param addition of any reader of the same mapping */
+  add(aggregates: Aggregates | undefined, addition: string): Aggregates;
 }

@@ -24,44 +24,43 @@ export interface WriteBounds {
   readonly chunkCharacters: number;
   /** Events after which people are folded into profiles, at the latest. */
   readonly foldEvents: number;
-  /** Memory of what has gathered after which they are, too. */
+  /** Memory of what has gathered after which they are, too: all files that this worker reads share it. */
   readonly foldBytes: number;
 }
 
-/** @param parallelFiles that share the memory */
-export const boundsOf = (parallelFiles: number): WriteBounds => ({
+export const writeBounds: WriteBounds = {
   chunkRows: 25_000,
   chunkCharacters: 16 * 1024 * 1024,
-  foldEvents: 400_000,
-  foldBytes: Math.max(Math.floor(128 / parallelFiles), 32) * 1024 * 1024,
-});
+  foldEvents: 1_000_000,
+  foldBytes: 192 * 1024 * 1024,
+};
 
-export interface Writing<Aggregates, Addition> {
+export interface Writing<Aggregates> {
   readonly store: Pool;
   readonly hashKeys: HashKeys;
-  readonly mapping: EventMapping<Aggregates, Addition>;
+  readonly mapping: EventMapping<Aggregates>;
   readonly attempt: Attempt;
   readonly bounds: WriteBounds;
   /** Of the packed bytes, how many have been read by now. */
   readonly bytesRead: () => number;
 }
 
-export type RowReader<Addition> = ReturnType<EventMapping<unknown, Addition>['reader']>;
+export type RowReader = ReturnType<EventMapping<unknown>['reader']>;
 
-export interface ReadRow<Addition> extends EventRow {
-  readonly reader: RowReader<Addition>;
+export interface ReadRow extends EventRow {
+  readonly reader: RowReader;
   /** As the header that holds for it has them. */
   readonly columns: readonly string[];
 }
 
-export interface ReadChunk<Addition> extends Omit<Chunk, 'bytesRead'> {
-  readonly rows: readonly ReadRow<Addition>[];
+export interface ReadChunk extends Omit<Chunk, 'bytesRead'> {
+  readonly rows: readonly ReadRow[];
 }
 
-export interface EventWriter<Addition> {
+export interface EventWriter {
   /** Folds what an attempt before wrote to the stream, but did not live to fold. To be called first. */
   foldWhatIsLeft(): Promise<void>;
-  write(chunk: ReadChunk<Addition>): Promise<void>;
+  write(chunk: ReadChunk): Promise<void>;
   /** Waits for what is under way, folds the rest, and says that the file is done. */
   finish(): Promise<void>;
 }
@@ -69,14 +68,14 @@ export interface EventWriter<Addition> {
 /** Events that are read back of the stream at once. */
 const readBackAtOnce = 20_000;
 
-export function openEventWriter<Aggregates, Addition>({
+export function openEventWriter<Aggregates>({
   store,
   hashKeys,
   mapping,
   attempt,
   bounds,
   bytesRead,
-}: Writing<Aggregates, Addition>): EventWriter<Addition> {
+}: Writing<Aggregates>): EventWriter {
   let gathering = gatherPeople(mapping);
   let foldedTo = attempt.foldedTo;
   let readTo = attempt.readTo;
@@ -101,7 +100,7 @@ export function openEventWriter<Aggregates, Addition>({
   };
 
   /** Campaign jobs learn of their mails in the transaction that makes these rows events. */
-  const settleMails = (chunk: ReadChunk<Addition>) => {
+  const settleMails = (chunk: ReadChunk) => {
     const name = mailEventOf(attempt.eventType);
     if (name === undefined) return undefined;
     return async (database: Database, inserted: readonly EventRow[]): Promise<void> => {
@@ -113,13 +112,13 @@ export function openEventWriter<Aggregates, Addition>({
     };
   };
 
-  async function writeNow(chunk: ReadChunk<Addition>): Promise<void> {
+  async function writeNow(chunk: ReadChunk): Promise<void> {
     const written = { ...chunk, bytesRead: bytesRead() };
     const inserted = await writeChunk(store, attempt, written, hasRepeats, settleMails(chunk));
     hasRepeats = inserted.length < chunk.rows.length;
     const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
     for (const { line, values, atMs, reader } of chunk.rows)
-      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs), charactersOf(values));
+      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs));
     readTo = chunk.to;
     await foldWhenFull();
   }
@@ -130,11 +129,10 @@ export function openEventWriter<Aggregates, Addition>({
       while (from < attempt.readTo) {
         const events = await readEvents(store, attempt.fileId, from, attempt.readTo, readBackAtOnce);
         let columns: readonly string[] | undefined;
-        let reader: RowReader<Addition> | undefined;
+        let reader: RowReader | undefined;
         for (const event of events) {
           if (event.columns !== columns) reader = mapping.reader((columns = event.columns));
-          if (reader !== undefined)
-            gathering.add(reader(event.values, event.atMs), charactersOf(event.values));
+          if (reader !== undefined) gathering.add(reader(event.values, event.atMs));
         }
         const isLast = events.length < readBackAtOnce;
         from = isLast ? attempt.readTo : (events.at(-1)?.line ?? attempt.readTo);
@@ -157,6 +155,3 @@ export function openEventWriter<Aggregates, Addition>({
     },
   };
 }
-
-const charactersOf = (values: readonly string[]): number =>
-  values.reduce((sum, { length }) => sum + length, 0);

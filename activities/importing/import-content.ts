@@ -13,7 +13,7 @@ import type { Attempt } from '../../systems/store/event-files.ts';
 import { openHashKeys } from '../../systems/store/identities.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Means } from '../connections.ts';
-import { boundsOf } from './event-writer.ts';
+import type { WriteBounds } from './event-writer.ts';
 import { asRecords } from './file-records.ts';
 import { importRows } from './import-rows.ts';
 import { openJobFolder, pgpKeysOf } from './job-folder.ts';
@@ -22,17 +22,21 @@ import { mapEvents, readMapping } from './lql-mapping.ts';
 /** By which an event has its time: without it, nothing of a file can be used. */
 export const requiredColumns = ['event_captured_dt'] as const;
 
+/** Files that this process has open: they share the memory in which events wait for being folded. */
+let filesOpen = 0;
+
 /** @throws ExpectedError FILE_… for what is wrong with the file, others for what is wrong around it */
 export async function importContent(
   means: Pick<Means, 'store' | 'key'>,
   job: ImportJob,
   attempt: Attempt,
   signal: AbortSignal,
-  bounds = boundsOf(job.configuration.parallelFiles),
+  bounds: WriteBounds,
 ): Promise<void> {
   const { store, key } = means;
   const { mapping, timeZone, customDelimiter } = attempt.reading;
   const spool = await openSpool(attempt);
+  filesOpen += 1;
   let readShare = (): number => 0;
   try {
     await importRows(
@@ -41,7 +45,12 @@ export async function importContent(
         attempt,
         hashKeys: await openHashKeys(store, key),
         mapping: mapEvents(readMapping(mapping), attempt.accountId, attempt.eventType),
-        bounds,
+        bounds: {
+          ...bounds,
+          get foldBytes() {
+            return bounds.foldBytes / filesOpen;
+          },
+        },
         readTime: openEventTimes(timeZone),
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },
@@ -59,6 +68,7 @@ export async function importContent(
       },
     );
   } finally {
+    filesOpen -= 1;
     await spool.empty();
   }
 

@@ -16,7 +16,7 @@ export type FileRecord =
   /** It cannot be read. The fault quotes nothing of it. */
   | { readonly line: number; readonly fault: string };
 
-export interface Importing<Aggregates, Addition> extends Writing<Aggregates, Addition> {
+export interface Importing<Aggregates> extends Writing<Aggregates> {
   /** A time as this file writes it, in milliseconds since 1970. */
   readonly readTime: (text: string) => number | undefined;
 }
@@ -30,8 +30,8 @@ const noTime = 'EVENT_CAPTURED_DT is no time such as 31-Jan-2026 18:30:00';
  *   there is nothing to be read. Called once, when what an attempt before left unfinished is in profiles
  * @throws ExpectedError FILE_HEADER when a header lacks the event's time, NOT_NOW when the attempt is stale
  */
-export async function importRows<Aggregates, Addition>(
-  importing: Importing<Aggregates, Addition>,
+export async function importRows<Aggregates>(
+  importing: Importing<Aggregates>,
   open: () => Promise<AsyncIterable<readonly FileRecord[]> | undefined>,
 ): Promise<void> {
   const { attempt, bounds, mapping, readTime } = importing;
@@ -40,11 +40,11 @@ export async function importRows<Aggregates, Addition>(
   const records = await open();
   if (records === undefined) return;
   const keyer = openKeyer(attempt.accountId, attempt.eventType);
-  let reader: RowReader<Addition> | undefined;
+  let reader: RowReader | undefined;
   let columns: readonly string[] = [];
   let timeAt = -1;
   let lastLine = 0;
-  let chunk = emptyChunk<Addition>(attempt.readTo);
+  let chunk = emptyChunk(attempt.readTo);
 
   const takeHeader = (header: readonly string[]): void => {
     columns = header;
@@ -90,16 +90,16 @@ const lacksTime = (): ExpectedError =>
     'The header lacks EVENT_CAPTURED_DT, by which an event has its time; are the export’s columns and the delimiter right?',
   );
 
-interface FillingChunk<Addition> {
+interface FillingChunk {
   readonly from: number;
   to: number;
   characters: number;
-  readonly rows: ReadRow<Addition>[];
+  readonly rows: ReadRow[];
   readonly setAside: SetAsideRow[];
   readonly columns: ColumnsFrom[];
 }
 
-const emptyChunk = <Addition>(from: number): FillingChunk<Addition> => ({
+const emptyChunk = (from: number): FillingChunk => ({
   from,
   to: from,
   characters: 0,

@@ -13,16 +13,10 @@ import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
 
 /**
- * A row with its time: what it adds is known when it is taken into somebody's aggregate. As one text, since
- * hundreds of thousands wait for that.
+ * A row with its time, what it adds being known only when it is taken into somebody's aggregate: its type, and
+ * what it has of the columns that the mapping reads, in the mapping's order of them.
  */
-interface TimedRow {
-  /** The header's names in lower case; one list for all its rows. */
-  readonly keys: readonly string[];
-  readonly event: string;
-  readonly values: string;
-  readonly atMs: number;
-}
+type TimedRow = readonly [atMs: number, event: string, ...values: (string | null)[]];
 
 /**
  * @param text of a job's own mapping; undefined for the default one
@@ -61,11 +55,7 @@ export function namesInAggregate(text: string): readonly string[] {
   return [...Object.keys(written).filter((name) => name !== othersKey), ...Object.keys(othersIn(written))];
 }
 
-export function mapEvents(
-  mapping: Mapping,
-  accountId: string,
-  eventType: string,
-): EventMapping<Aggregates, TimedRow> {
+export function mapEvents(mapping: Mapping, accountId: string, eventType: string): EventMapping<Aggregates> {
   const event = eventType.toLowerCase();
   const names = new Set(mapping.fields.map(({ name }) => name));
 
@@ -84,6 +74,8 @@ export function mapEvents(
   return {
     reader: (columns) => {
       const keys = columns.map((name) => name.toLowerCase());
+      // Where a name stands twice, the last one is meant.
+      const readAt = mapping.reads.map((name) => keys.lastIndexOf(name));
       return (values, atMs) => {
         const identities = mapping
           .identitiesOf(rowOf(keys, event, values), atMs)
@@ -93,12 +85,14 @@ export function mapEvents(
             if (normal === undefined) return [];
             return [field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal }];
           });
-        return { identities, addition: { keys, event, values: JSON.stringify(values), atMs } };
+        const timed: TimedRow = [atMs, event, ...readAt.map((at) => values[at] ?? null)];
+        return { identities, addition: JSON.stringify(timed) };
       };
     },
-    add: (aggregates, { keys, event: type, values, atMs }) => {
+    add: (aggregates, addition) => {
       const into = aggregates ?? { own: mapping.newAggregate(), others: undefined };
-      mapping.fold(into.own, rowOf(keys, type, JSON.parse(values) as string[]), atMs);
+      const [atMs, type, ...values] = JSON.parse(addition) as TimedRow;
+      mapping.fold(into.own, rowOf(mapping.reads, type, values), atMs);
       return into;
     },
     merge: ({ own, others }, other) => {
@@ -126,9 +120,9 @@ function united(one: Aggregates['others'], other: Aggregates['others']): Aggrega
   return all;
 }
 
-function rowOf(keys: readonly string[], event: string, values: readonly string[]): Row {
+function rowOf(keys: readonly string[], event: string, values: readonly (string | null)[]): Row {
   const row: Record<string, unknown> = {};
-  keys.forEach((name, index) => (row[name] = values[index]));
+  keys.forEach((name, index) => (row[name] = values[index] ?? undefined));
   row['event'] = event;
   return row;
 }

@@ -6,32 +6,32 @@
 import type { PersonEvents } from '../../systems/store/event-profiles.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping, Mapped } from './event-mapping.ts';
+import { openTextLog } from './text-log.ts';
 
-export interface Gathering<Aggregates, Addition> {
+export interface Gathering<Aggregates> {
   /** Events that were added, those about nobody included. */
   readonly events: number;
   readonly nobodys: number;
   /** About how much memory they take. */
   readonly bytes: number;
-  /** @param characters of the event's values: not more than it can add */
-  add(mapped: Mapped<Addition>, characters: number): void;
+  add(mapped: Mapped): void;
   people(): readonly PersonEvents<Aggregates>[];
 }
 
-/** A person with its lists, and what an event takes besides its characters. */
+/** A person with its lists, and an event in one of them. */
 const bytesOfPerson = 300;
-const bytesOfEvent = 200;
+const bytesOfEvent = 16;
 /** An entry of the map, the identity and its key. */
 const bytesOfIdentity = 300;
 
-export function gatherPeople<Aggregates, Addition>(
-  mapping: EventMapping<Aggregates, Addition>,
-): Gathering<Aggregates, Addition> {
+export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gathering<Aggregates> {
   interface Person {
     readonly identities: Identity[];
-    readonly additions: Addition[];
+    /** Where in the log they stand. */
+    readonly additions: number[];
   }
   const byIdentity = new Map<string, Person>();
+  const log = openTextLog();
   const counts = { events: 0, nobodys: 0, bytes: 0 };
 
   const unite = (one: Person, other: Person): Person => {
@@ -42,10 +42,10 @@ export function gatherPeople<Aggregates, Addition>(
     return stays;
   };
 
-  const aggregatesOf = ([first, ...rest]: readonly Addition[]): Aggregates => {
-    if (first === undefined) throw new Error('A person without an event.');
-    let aggregates = mapping.add(undefined, first);
-    for (const addition of rest) aggregates = mapping.add(aggregates, addition);
+  const aggregatesOf = (additions: readonly number[]): Aggregates => {
+    let aggregates: Aggregates | undefined;
+    for (const at of additions) aggregates = mapping.add(aggregates, log.read(at));
+    if (aggregates === undefined) throw new Error('A person without an event.');
     return aggregates;
   };
 
@@ -57,9 +57,9 @@ export function gatherPeople<Aggregates, Addition>(
       return counts.nobodys;
     },
     get bytes() {
-      return counts.bytes;
+      return counts.bytes + log.bytes;
     },
-    add: ({ identities, addition }, characters) => {
+    add: ({ identities, addition }) => {
       counts.events += 1;
       if (identities.length === 0) {
         counts.nobodys += 1;
@@ -71,9 +71,9 @@ export function gatherPeople<Aggregates, Addition>(
         if (known === undefined || known === person) continue;
         person = person === undefined ? known : unite(person, known);
       }
-      counts.bytes += characters + bytesOfEvent + (person === undefined ? bytesOfPerson : 0);
+      counts.bytes += bytesOfEvent + (person === undefined ? bytesOfPerson : 0);
       person ??= { identities: [], additions: [] };
-      person.additions.push(addition);
+      person.additions.push(log.append(addition));
       for (const identity of identities) {
         const key = keyOf(identity);
         if (byIdentity.has(key)) continue;

@@ -38,13 +38,14 @@ export function readMailEvents(
     }
     const campaignId = row.values[at.campaign]?.trim();
     if (campaignId === undefined || !campaigns.has(campaignId)) continue;
+    const reason = row.values[at.reason]?.trim();
     const email = normaliseIdentity('email', row.values[at.email] ?? '');
     found.push({
       campaignId,
       riid: normaliseIdentity('rs_user_id', row.values[at.riid] ?? ''),
       address: email === undefined ? undefined : hashIdentity(hashKeys, { field: 'email', value: email }),
       atMs: row.atMs,
-      reason: row.values[at.reason],
+      reason: reason === '' ? undefined : reason,
     });
   }
   return found;

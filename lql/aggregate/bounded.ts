@@ -9,7 +9,7 @@ import { fieldLimits } from '../../jobs/limits.ts';
 import { isStorable } from '../values.ts';
 
 export interface Bounded<V> {
-  readonly entries: Map<string, V>;
+  entries: Map<string, V>;
   /** The smallest key that did not fit. */
   end: string | undefined;
   keyBytes: number;
@@ -88,5 +88,13 @@ function cut<V>(bounded: Bounded<V>, bounds: Bounds): void {
   bounded.keyBytes = bytes;
 }
 
-const sorted = <V>(bounded: Bounded<V>): (readonly [string, V])[] =>
-  Array.from(bounded.entries).sort(([one], [other]) => (one < other ? -1 : 1));
+/** Sorted once: what was in order stays so, and is only looked through the next time. */
+function sorted<V>(bounded: Bounded<V>): (readonly [string, V])[] {
+  const keys = Array.from(bounded.entries.keys());
+  if (keys.some((key, at) => at > 0 && key < (keys[at - 1] ?? ''))) {
+    const { entries } = bounded;
+    // As strings are sorted by themselves: by code units.
+    bounded.entries = new Map(keys.sort().map((key) => [key, entries.get(key) as V]));
+  }
+  return Array.from(bounded.entries);
+}

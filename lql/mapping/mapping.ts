@@ -29,6 +29,8 @@ export interface Mapping {
   readonly table: string;
   readonly alias: string | undefined;
   readonly fields: readonly UserField[];
+  /** The columns of a row that anything of it depends on, in an order of their own. */
+  readonly reads: readonly string[];
   /** In the order of BY; empty where the row belongs to nobody, or WHERE leaves it out. */
   identitiesOf(row: Row, atMs: number): readonly IdentityValue[];
   newAggregate(): Aggregate;
@@ -106,6 +108,7 @@ export function compileMapping(
     table: statement.into.text,
     alias: statement.alias?.text,
     fields,
+    reads: columnsReadBy(statement),
     identitiesOf(row, atMs) {
       const found: IdentityValue[] = [];
       if (!where(row, atMs, 0)) return found;
@@ -206,6 +209,31 @@ const always: Guard = () => true;
 
 const guardOf = (expression: Expression | undefined): Guard =>
   expression === undefined ? always : compileCondition(expression);
+
+function columnsReadBy({ columns, where }: Statement): readonly string[] {
+  const expressions = columns.flatMap(({ expression, guard }) => [expression, guard]);
+  const names = [...expressions, where].flatMap((one) => (one === undefined ? [] : namesIn(one)));
+  return [...new Set(names)].sort();
+}
+
+function namesIn(expression: Expression): readonly string[] {
+  switch (expression.type) {
+    case 'field':
+      return [expression.name];
+    case 'literal':
+      return [];
+    case 'call':
+      return expression.args.flatMap(namesIn);
+    case 'compare':
+      return [expression.left, expression.right].flatMap(namesIn);
+    case 'in':
+      return [expression.operand, ...expression.list].flatMap(namesIn);
+    case 'not':
+      return namesIn(expression.operand);
+    default:
+      return expression.operands.flatMap(namesIn);
+  }
+}
 
 const normal = (text: string): string => text.trim().toLowerCase();
 

@@ -51,19 +51,19 @@ export async function settleByEvents(
   await database.query(
     `with given as (
        select * from unnest($3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
-         as given (no, campaign_id, riid, at, reason)
+         as given (event_no, campaign_id, riid, at, reason)
      ), hashed as (
-       select * from unnest($8::int[], $9::smallint[], $10::bytea[]) as hashed (no, key_id, hash)
+       select * from unnest($8::int[], $9::smallint[], $10::bytea[]) as hashed (event_no, key_id, hash)
      ), found as (
-       select no, job_id, stay_id, claimed_at from given join campaign_mails as mails using (riid, campaign_id)
+       select event_no, job_id, stay_id, claimed_at from given join campaign_mails as mails using (riid, campaign_id)
        union
-       select no, job_id, stay_id, claimed_at
-         from hashed join given using (no)
+       select event_no, job_id, stay_id, claimed_at
+         from hashed join given using (event_no)
          join campaign_mails as mails
            on address_hash = hash and mails.key_id = hashed.key_id and mails.campaign_id = given.campaign_id
      ), latest as (
-       select distinct on (no) no, job_id, stay_id, at, reason
-         from found join given using (no) where claimed_at <= at + ${clockSkew} order by no, claimed_at desc
+       select distinct on (event_no) event_no, job_id, stay_id, at, reason
+         from found join given using (event_no) where claimed_at <= at + ${clockSkew} order by event_no, claimed_at desc
      ), first as (
        select distinct on (job_id, stay_id) job_id, stay_id, at, reason from latest order by job_id, stay_id, at
      )

@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Database } from './database.ts';
 
@@ -11,7 +12,11 @@ type Cell = string | number | null;
 /** Bytes that are handed to the connection at once. */
 const pieceCharacters = 64 * 1024;
 
-/** Copies rows into a table, in a running transaction. @param target `table (column, …)`, no text of a user */
+/**
+ * Copies rows into a table, in a running transaction.
+ * @param target `table (column, …)`, no text of a user
+ * @param rows may be worked out one by one as they are asked for: heartbeats go on between the pieces
+ */
 export async function copyInto(
   database: Database,
   target: string,
@@ -27,6 +32,8 @@ export async function copyInto(
     if (piece.length < pieceCharacters) continue;
     if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
     piece = '';
+    // A quick server drains a piece before anything else of this process has its turn.
+    await otherEvents();
   }
   stream.end(piece);
   await ended;

@@ -3,6 +3,7 @@
  * transaction. Whose events they are is known by identities; people who are new become profiles.
  */
 import { randomUUID } from 'node:crypto';
+import { setImmediate as otherEvents } from 'node:timers/promises';
 import { copyInto } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
@@ -48,8 +49,8 @@ export async function moveFolding(
   if (rowCount !== 1) throw attemptIsStale();
 }
 
-/** Profiles that are locked, read and written at once: what a fold holds in memory. */
-const profilesAtOnce = 5_000;
+/** Profiles that are locked, read and written at once: what a fold holds in memory, twice. */
+const profilesAtOnce = 2_000;
 
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(
@@ -61,21 +62,22 @@ export async function foldPeople<Aggregates>(
 ): Promise<void> {
   if (people.length === 0) return;
   const { profiles, grown } = await gather(database, hashKeys, merging, people);
-  const known = [...profiles].filter(([, one]) => !one.isNew).sort(byId);
   const changed: ProfilesChanged[] = [];
-  for (let from = 0; from < known.length; from += profilesAtOnce)
-    changed.push(await mergeInto(database, merging, new Map(known.slice(from, from + profilesAtOnce))));
-  const made = [...profiles].filter(([, one]) => one.isNew).sort(byId);
-  await copyInto(
-    database,
-    'profiles (id, fields, aggregates)',
-    made
-      .values()
-      .map(([id, { aggregates }]) => [
-        id,
-        JSON.stringify(merging.fieldsOf(aggregates)),
-        arrayOf(merging.write(aggregates)),
-      ]),
+  const sorted = [...profiles].sort(byId);
+  await writeInSlices(
+    sorted.filter(([, one]) => !one.isNew),
+    (slice) => readProfiles(database, slice),
+    (read, slice) => mergedRows(merging, read, new Map(slice)),
+    async (rows) => {
+      changed.push(await updateProfiles(database, rows));
+    },
+  );
+  const made = sorted.filter(([, one]) => one.isNew);
+  await writeInSlices(
+    made,
+    () => Promise.resolve(),
+    (_, slice) => newRows(merging, slice),
+    (rows) => copyInto(database, 'profiles (id, fields, aggregates)', rows),
   );
   await addIdentities(database, hashKeys, profiles);
   const whole = [...made.map(([id]) => id), ...grown];
@@ -220,38 +222,89 @@ async function whoIsWho(
 /** PostgreSQL's text form of an array with one text. */
 const arrayOf = (text: string): string => `{"${text.replace(/["\\]/g, '\\$&')}"}`;
 
-async function mergeInto<Aggregates>(
-  database: Database,
-  merging: Merging<Aggregates>,
-  profiles: ReadonlyMap<string, Gathered<Aggregates>>,
-): Promise<ProfilesChanged> {
-  interface Row {
-    id: string;
-    first: string | null;
-    others: string[] | null;
-    riidAt: Date | null;
+type ProfileRow = readonly [id: string, fields: string, aggregates: string];
+
+/** Between so many profiles, what else this process does has its turn. */
+const profilesAtATime = 100;
+
+/** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
+async function writeInSlices<Aggregates, Read>(
+  profiles: readonly (readonly [string, Gathered<Aggregates>])[],
+  read: (slice: typeof profiles) => Promise<Read>,
+  workOut: (read: Read, slice: typeof profiles) => Iterable<ProfileRow>,
+  write: (rows: readonly ProfileRow[]) => Promise<void>,
+): Promise<void> {
+  let worked: ProfileRow[] = [];
+  for (let from = 0; from < profiles.length; from += profilesAtOnce) {
+    const slice = profiles.slice(from, from + profilesAtOnce);
+    const found = await read(slice);
+    const writing = worked.length === 0 ? Promise.resolve() : write(worked);
+    // Awaited below; a failure until then is no unhandled rejection.
+    writing.catch(() => undefined);
+    worked = [];
+    try {
+      for (const row of workOut(found, slice)) {
+        worked.push(row);
+        if (worked.length % profilesAtATime === 0) await otherEvents();
+      }
+    } finally {
+      await writing;
+    }
   }
+  if (worked.length > 0) await write(worked);
+}
+
+interface ReadProfile {
+  readonly id: string;
+  readonly first: string | null;
+  readonly others: readonly string[] | null;
+  readonly riidAt: Date | null;
+}
+
+async function readProfiles(
+  database: Database,
+  profiles: readonly (readonly [string, unknown])[],
+): Promise<readonly ReadProfile[]> {
   // Nearly all have one, and to read an array of texts takes longer than all that is done with it.
-  const { rows } = await database.query<Row>(
+  const { rows } = await database.query<ReadProfile>(
     `select id, aggregates[1] as first, aggregates[2:] as others, riid_at as "riidAt" from profiles
       where id = any($1::uuid[]) order by id for update`,
-    [[...profiles.keys()]],
+    [profiles.map(([id]) => id)],
   );
+  return rows;
+}
+
+function* mergedRows<Aggregates>(
+  merging: Merging<Aggregates>,
+  read: readonly ReadProfile[],
+  profiles: ReadonlyMap<string, Gathered<Aggregates>>,
+): Generator<ProfileRow> {
+  for (const { id, first, others, riidAt } of read) {
+    const gathered = profiles.get(id);
+    if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
+    const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
+      .map((text) => merging.read(text))
+      .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
+    yield [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
+  }
+}
+
+function* newRows<Aggregates>(
+  merging: Merging<Aggregates>,
+  profiles: readonly (readonly [string, Gathered<Aggregates>])[],
+): Generator<ProfileRow> {
+  for (const [id, gathered] of profiles) {
+    // Made anew each time that it is asked for.
+    const { aggregates } = gathered;
+    yield [id, JSON.stringify(merging.fieldsOf(aggregates)), arrayOf(merging.write(aggregates))];
+  }
+}
+
+async function updateProfiles(database: Database, rows: readonly ProfileRow[]): Promise<ProfilesChanged> {
   await database.query(
     'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
   );
-  await copyInto(
-    database,
-    'folded (id, fields, aggregates)',
-    rows.values().map(({ id, first, others, riidAt }) => {
-      const gathered = profiles.get(id);
-      if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
-      const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
-        .map((text) => merging.read(text))
-        .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
-      return [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
-    }),
-  );
+  await copyInto(database, 'folded (id, fields, aggregates)', rows);
   const changed = await database.query<{ ids: string | null; fields: string[] }>(
     `with before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.

@@ -38,7 +38,7 @@ const worker = await Worker.create({
   namespace,
   taskQueue,
   workflowBundle: { codePath },
-  activities: { ...importActivities(means, () => bounds) },
+  activities: { ...importActivities(means, bounds) },
   maxHeartbeatThrottleInterval: '1s',
 });
 await worker.run();

@@ -39,7 +39,7 @@ after(async () => {
 type Counted = readonly [count: number, atMs: number, offer: string];
 const later = (one: Counted, other: Counted): Counted =>
   one[1] > other[1] || (one[1] === other[1] && one[2] > other[2]) ? one : other;
-const mapping: EventMapping<Counted, Counted> = {
+const mapping: EventMapping<Counted> = {
   reader: (columns) => {
     const at = (name: string): number => columns.findIndex((one) => one.toLowerCase() === name);
     const [riid, email, offer] = [at('riid'), at('email'), at('offer_number')];
@@ -47,10 +47,13 @@ const mapping: EventMapping<Counted, Counted> = {
       const identities: Identity[] = [];
       if (values[email]) identities.push({ field: 'email', value: values[email] });
       if (values[riid]) identities.push({ field: 'rs_user_id', value: values[riid] });
-      return { identities, addition: [1, atMs, values[offer] ?? ''] };
+      return { identities, addition: JSON.stringify([1, atMs, values[offer] ?? '']) };
     };
   },
-  add: (known, addition) => (known === undefined ? addition : mapping.merge(known, addition)),
+  add: (known, addition) => {
+    const counted = JSON.parse(addition) as Counted;
+    return known === undefined ? counted : mapping.merge(known, counted);
+  },
   merge: (one, other) => [one[0] + other[0], later(one, other)[1], later(one, other)[2]],
   write: (counted) => JSON.stringify(counted),
   read: (text) => JSON.parse(text) as Counted,
