@@ -83,12 +83,9 @@ const everyCampaign = { api: 'Fetch All Campaigns', what: 'read the campaigns', 
 
 async function readCampaigns(connection: Connection, signal?: AbortSignal): Promise<readonly Campaign[]> {
   const found = new Map<string, Campaign>();
-  const seen = new Set<string>();
   let path: string | undefined = `${root}?limit=${pageSize}&offset=0&type=email`;
   for (let offset = pageSize; path !== undefined; offset += pageSize) {
-    // A page that leads back to an earlier one would never end.
-    if (seen.has(path)) throw formError('Responsys’ pages of campaigns lead in a circle');
-    seen.add(path);
+    const known = found.size;
     const request: Request = { ...everyCampaign, path };
     const { campaigns, links }: z.infer<typeof page> = await readAnswer(connection, request, page, signal);
     for (const one of campaigns) found.set(one.name, one.type === '' ? { ...one, type: 'EMAIL' } : one);
@@ -98,6 +95,8 @@ async function readCampaigns(connection: Connection, signal?: AbortSignal): Prom
         campaigns.length < pageSize
         ? undefined
         : `${root}?limit=${pageSize}&offset=${offset}&type=email`;
+    if (path !== undefined && found.size === known)
+      throw formError('Responsys’ pages of campaigns bring nothing new, and do not end');
   }
   return [...found.values()];
 }

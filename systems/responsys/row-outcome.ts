@@ -23,7 +23,7 @@ export type RejectionCode =
 
 /** Wordings by which a rejection is told apart; most of the catalogue is not public, the rest is `refused`. */
 const wordings: readonly (readonly [RegExp, RejectionCode])[] = [
-  [/does not match any contacts/i, 'no-contact'],
+  [/does not match any contacts|recipient not found/i, 'no-contact'],
   [/bad email format|valid e-?mail|invalid e-?mail/i, 'bad-email'],
   [/not valid for the field type|invalid (date|number)/i, 'wrong-type'],
   [/too long|exceeds|maximum length|too large/i, 'too-long'],

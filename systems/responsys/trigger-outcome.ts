@@ -45,7 +45,8 @@ const codes: Readonly<Record<string, TriggerRejectionCode>> = {
 export function refusedRecipient(words: string): TriggerOutcome {
   const code = /^[A-Z_]+/.exec(words)?.[0] ?? '';
   const known = Object.hasOwn(codes, code) ? codes[code] : undefined;
-  return { outcome: 'rejected', code: known ?? rejection(words).code, words };
+  const read = rejection(words).code;
+  return { outcome: 'rejected', code: known ?? (read === 'no-contact' ? 'no-recipient' : read), words };
 }
 
 /** @param riid whom the element is about */

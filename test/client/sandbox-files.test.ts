@@ -11,7 +11,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { generateKey } from 'openpgp';
 import pg from 'pg';
 import type { Generated } from '../../sandbox/events/generate.ts';
+import type { ToldMails } from '../../sandbox/events/mails.ts';
 import { layouts } from '../../sandbox/events/types.ts';
+import { connectResponsys } from '../../systems/responsys/index.ts';
+import { ungoverned } from '../systems/responsys/ungoverned.ts';
 import { authorizationFile, startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -186,6 +189,52 @@ describe('Generated event files', () => {
       rows.reduce((sum, { opens }) => sum + opens, 0),
       made.events['OPEN'],
     );
+  });
+
+  test('what became of triggered mails comes back as events of the same people', async () => {
+    const { login, username, password, allowHosts } = product.sandbox;
+    const responsys = connectResponsys({
+      ...{ login: { endpointUri: login, username, password }, allowHosts },
+      ...{ governor: ungoverned, log: () => undefined },
+    });
+    const merge = (emails: readonly string[], defaultPermissionStatus: 'OPTIN' | 'OPTOUT') =>
+      responsys.mergeListMembers('CONTACTS_LIST', {
+        columns: ['EMAIL_ADDRESS_'],
+        rows: emails.map((email) => [email]),
+        rule: {
+          ...{ matchColumns: ['EMAIL_ADDRESS_'], insertOnNoMatch: true },
+          ...{ updateOnMatch: 'REPLACE_ALL', defaultPermissionStatus },
+        },
+      });
+    const mailed = Array.from({ length: 5 }, (_, at) => `mailed${at}@example.com`);
+    const { rows: into } = await merge(mailed, 'OPTIN');
+    const { rows: out } = await merge(['mailed-not@example.com'], 'OPTOUT');
+    const recipients = [...into, ...out].map((row) => ({
+      riid: row.outcome === 'accepted' ? (row.riid ?? '') : '',
+      optionalData: { TIER: 'gold' },
+    }));
+    const { outcomes } = await responsys.triggerEmail('Lytics_Welcome', recipients);
+    assert.ok(outcomes.every(({ outcome }) => outcome === 'accepted'));
+    const request = { opened: 100, clicked: 100, bounced: 0, folder: 'download/mails', marker: '.ready' };
+    const told = (await product.sandbox.control('mail-files', request)) as ToldMails;
+    assert.deepEqual(told.events, { LAUNCH_STATE: 1, SENT: 5, SKIPPED: 1, OPEN: 5, CLICK: 5 });
+    const shown = await importAll('mails', told.files.length);
+    assert.ok(shown.every(({ state, setAsideRows }) => state === 'done' && setAsideRows === 0));
+    const campaign = await responsys.campaign('Lytics_Welcome');
+    const { rows } = await store.query<{ email: string; clicks: number | null }>(
+      `select fields ->> 'email' as email, (fields ->> 'email_click_ct')::int as clicks
+         from profiles where fields ->> 'email' like 'mailed%' order by email collate "C"`,
+    );
+    assert.deepEqual(
+      rows.map(({ email, clicks }) => [email, clicks ?? 0]),
+      [['mailed-not@example.com', 0], ...mailed.map((email) => [email, 1])],
+    );
+    const { rows: skipped } = await store.query<{ row: string }>(
+      `select row from responsys_events where event = 'skipped' and row like '%Recipient has opted out%'`,
+    );
+    assert.equal(skipped.length, 1);
+    const cells = JSON.parse(skipped[0]?.row ?? '[]') as readonly string[];
+    assert.ok(cells.includes(recipients.at(-1)?.riid ?? '') && cells.includes(campaign?.id ?? ''));
   });
 
   test('the same seed gives the same files, with the layouts’ columns; another gives others', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ExpectedError } from '../../../jobs/errors.ts';
-import type { Governor, TriggerOutcome } from '../../../systems/responsys/index.ts';
+import type { Governor, TriggerOutcome, TriggerRecipient } from '../../../systems/responsys/index.ts';
 import { refusal, startStub, tokenPath } from './stub.ts';
 import type { Asked, Reply } from './stub.ts';
 
@@ -14,7 +14,7 @@ interface Sent {
 const sentIn = (asked: Asked): readonly Sent[] => asked.body['recipientData'] as readonly Sent[];
 const riidsIn = (asked: Asked): readonly number[] =>
   sentIn(asked).map(({ recipient }) => recipient.recipientId);
-const recipients = (n: number) =>
+const recipients = (n: number): readonly TriggerRecipient[] =>
   Array.from({ length: n }, (_, at) => ({ riid: String(at + 1), optionalData: {} }));
 const taken = (asked: Asked): Reply => ({
   body: riidsIn(asked).map((recipientId) => ({ errorMessage: null, success: true, recipientId })),
