@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import type { MailOutcomes, ToldMails } from './campaign.ts';
 import type { Generated, ImportSummary } from './import.ts';
 
 type Row = Readonly<Record<string, string>>;
@@ -101,6 +102,40 @@ export function importDifferences(
       ['rejected rows', events.rejected],
       ...types.map(([type]) => [`${type} events`, events.byType[type] ?? 0] as const),
       ...counted.map(([, name]) => [`${name} of all profiles`, sums.get(name) ?? 0] as const),
+    ]),
+  );
+}
+
+/** The addresses of the mails in the sandbox's outbox, one a mail. */
+export async function readOutbox(login: string): Promise<readonly string[]> {
+  const addresses: string[] = [];
+  for await (const mail of rowsOf(`${login}/_sandbox/outbox`)) addresses.push(mail['email'] ?? '');
+  return addresses;
+}
+
+/** What does not add up between the audience, the outbox, the files about it and what the job says. */
+export function mailDifferences(
+  addresses: readonly string[],
+  members: number,
+  { events: told }: ToldMails,
+  { entered, triggered, events, addsUp }: MailOutcomes,
+): readonly string[] {
+  return between(
+    new Map([
+      ['entered', members],
+      ['mails in the outbox', triggered],
+      ['addresses that were mailed', addresses.length],
+      ['mails that were sent', told['SENT'] ?? 0],
+      ['mails that were skipped', told['SKIPPED'] ?? 0],
+      ['fates that add up', 1],
+    ]),
+    new Map([
+      ['entered', entered],
+      ['mails in the outbox', addresses.length],
+      ['addresses that were mailed', new Set(addresses).size],
+      ['mails that were sent', (events['sent'] ?? 0) + (events['bounced'] ?? 0)],
+      ['mails that were skipped', events['skipped'] ?? 0],
+      ['fates that add up', addsUp ? 1 : 0],
     ]),
   );
 }

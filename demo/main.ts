@@ -1,17 +1,18 @@
 /**
  * `npm run demo`: starts everything embedded, exports an audience of generated people into the sandbox, lets
- * some in and out while it runs, imports what they did from event files, and shows what became of everybody.
- * Ends with 0 when the numbers add up.
+ * some in and out while it runs, imports what they did from event files, mails those who clicked twice, and shows
+ * what became of everybody. Ends with 0 when the numbers add up.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { followCampaign, startCampaign } from './campaign.ts';
 import { exportPeople } from './export.ts';
 import { importEvents } from './import.ts';
 import { startProduct } from './processes.ts';
 import type { Product } from './processes.ts';
-import { exportTable, importTable, profilesTable } from './tables.ts';
+import { exportTable, importTable, mailsTable, profilesTable } from './tables.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,10 +28,12 @@ const say = (line: string): void => void (flags.json ? process.stderr : process.
 async function demo(product: Product, folder: string): Promise<boolean> {
   const startedMs = Date.now();
   const exported = await exportPeople(product, folder, Number(flags.members), say);
+  const campaign = await startCampaign(product, folder, say);
   const imported = await importEvents(product, folder, Number(flags.events), say);
+  const mailed = await followCampaign(product, campaign, say);
   const seconds = Math.round((Date.now() - startedMs) / 100) / 10;
   const { page } = product.ready.sandbox;
-  const differing = [...exported.differing, ...imported.differing];
+  const differing = [...exported.differing, ...imported.differing, ...mailed.differing];
   const addsUp = differing.length === 0;
   if (flags.json) {
     const { people: audienceMembers, summary } = exported;
@@ -38,6 +41,7 @@ async function demo(product: Product, folder: string): Promise<boolean> {
       ...summary,
       audienceMembers,
       import: imported,
+      campaign: mailed,
       seconds,
       sandboxPage: page,
       addsUp,
@@ -49,12 +53,14 @@ async function demo(product: Product, folder: string): Promise<boolean> {
   say(exportTable(exported));
   say(importTable(imported));
   say(profilesTable(imported));
+  say(mailsTable(mailed));
   say(`Export in the Web UI: ${exported.summary.url}`);
   say(`Import in the Web UI: ${imported.summary.url}`);
+  say(`Mails in the Web UI:  ${mailed.url}`);
   say(`What Responsys has:   ${page}`);
   say(
     addsUp
-      ? `The sandbox holds exactly the valid members, and every row of its files is an event or rejected: the numbers add up, in ${seconds} seconds.`
+      ? `The sandbox holds exactly the valid members, every row of its files is an event or rejected, and whoever clicked twice, and did not opt out, has one mail: the numbers add up, in ${seconds} seconds.`
       : `The numbers do not add up:\n  ${differing.join('\n  ')}`,
   );
   return addsUp;

@@ -1,5 +1,6 @@
 /** What the demo shows at its end. */
 import Table from 'cli-table3';
+import type { Mailed } from './campaign.ts';
 import type { Exported } from './export.ts';
 import type { Imported } from './import.ts';
 import type { Fields } from './profiles.ts';
@@ -46,6 +47,29 @@ export const importTable = ({ generated, summary }: Imported): string =>
     ...Object.entries(summary.events.byType)
       .sort(([, one], [, other]) => other - one)
       .map(([type, events]) => [`  ${type}`, number(events)] as const),
+  ]);
+
+const fates = [
+  ['accepted', 'accepted by Responsys'],
+  ['rejected', 'rejected'],
+  ['opted-out', 'opted out: not mailed'],
+  ['same-address', 'mailed already'],
+  ['left', 'left before the mail'],
+  ['unknown', 'unknown'],
+] as const;
+
+export const mailsTable = ({ audience, outcomes }: Mailed): string =>
+  tableOf([
+    [`entered "${audience}"`, number(outcomes.entered)],
+    ...fates.map(([fate, words]) => [`  ${words}`, number(outcomes.fates[fate] ?? 0)] as const),
+    ['mails triggered, one each', number(outcomes.triggered)],
+    ['  sent', number(outcomes.events['sent'] ?? 0)],
+    ['  bounced', number(outcomes.events['bounced'] ?? 0)],
+    ['  skipped', number(outcomes.events['skipped'] ?? 0)],
+    ...outcomes.skippedBecause.map(({ reason, mails }) => [`    ${reason}`, number(mails)] as const),
+    ['  failed', number(outcomes.events['failed'] ?? 0)],
+    ['opened', number(outcomes.opened)],
+    ['clicked', number(outcomes.clicked)],
   ]);
 
 const shownFields = [
