@@ -24,10 +24,8 @@ import { megabytes, number, printMachine, printTable } from './report.ts';
 
 const name = '1234_CLICK_20260201_000000.txt';
 
-async function runImport(
-  product: BenchProduct,
-  server: EventServer,
-): Promise<{ readonly seconds: number; readonly profiles: number }> {
+/** Starts the job that imports what the server has, and will have. @returns its id */
+export async function startBenchImport(product: BenchProduct, server: EventServer): Promise<string> {
   const { store, key, temporal } = product;
   const { ssh } = server;
   await addAuthorization(store, key, {
@@ -48,21 +46,36 @@ async function runImport(
     authorization: 'Files',
     label: 'Bench',
     customDelimiter: '|',
+    interval: '1m',
   });
-  const { id } = await startNewImport(store, temporal, configuration);
+  return (await startNewImport(store, temporal, configuration)).id;
+}
+
+/** Waits until a job's file is done. @param number of the file, from 1. @returns the seconds that it took */
+export async function fileImported({ store }: BenchProduct, jobId: string, number = 1): Promise<number> {
   for (;;) {
     await wait(200);
     const { rows } = await store.query<{ state: string; reason: string; seconds: number | null }>(
       `select state, reason, extract(epoch from ended_at - started_at)::float8 as seconds
-         from event_files where job_id = $1`,
-      [id],
+         from event_files where job_id = $1 order by id`,
+      [jobId],
     );
-    const [file] = rows;
+    const file = rows[number - 1];
     if (file === undefined || file.seconds === null) continue;
     if (file.state !== 'done') throw new Error(`The file is ${file.state}: ${file.reason}`);
-    const counted = await store.query<{ profiles: number }>('select count(*) as profiles from profiles');
-    return { seconds: file.seconds, profiles: counted.rows[0]?.profiles ?? 0 };
+    return file.seconds;
   }
+}
+
+async function runImport(
+  product: BenchProduct,
+  server: EventServer,
+): Promise<{ readonly seconds: number; readonly profiles: number }> {
+  const seconds = await fileImported(product, await startBenchImport(product, server));
+  const counted = await product.store.query<{ profiles: number }>(
+    'select count(*) as profiles from profiles',
+  );
+  return { seconds, profiles: counted.rows[0]?.profiles ?? 0 };
 }
 
 interface Asked {

@@ -9,6 +9,7 @@ import type { Bench } from './bench.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
 import { benchPeople } from './people.ts';
+import { benchRules } from './rules.ts';
 import { benchScan } from './scan.ts';
 import { benchSignals } from './signals.ts';
 
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, Bench>> = {
   signals: benchSignals,
   memory: benchMemory,
   import: benchImport,
+  rules: benchRules,
 };
 const byDefault: readonly string[] = ['people', 'scan', 'signals'];
 
