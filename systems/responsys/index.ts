@@ -18,7 +18,7 @@ import type { ReadBack, ReadRecord } from './read.ts';
 import { triggerEmail } from './trigger.ts';
 import type { Triggers } from './trigger.ts';
 
-export type { Campaign, Campaigns } from './campaigns.ts';
+export type { Campaign, Campaigns, DataSource } from './campaigns.ts';
 export type { ExtensionTable, ProfileList } from './catalogue.ts';
 export { assumedCallsPerMinute, limitsByFunction } from './functions.ts';
 export type { ResponsysFunction } from './functions.ts';
@@ -36,7 +36,7 @@ export { rehearseMerges, rehearseTriggers } from './rehearsal.ts';
 export type { RehearsedRequest } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
 export type { TriggerOutcome } from './trigger-outcome.ts';
-export type { TriggerRecipient, TriggerResult, Triggers } from './trigger.ts';
+export type { TriggerRecipient, Triggers } from './trigger.ts';
 
 export interface LoggedIn {
   /** The origin that later calls go to. */
