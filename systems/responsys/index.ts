@@ -36,7 +36,7 @@ export { rehearseMerges, rehearseTriggers } from './rehearsal.ts';
 export type { RehearsedRequest } from './rehearsal.ts';
 export type { RowOutcome } from './row-outcome.ts';
 export type { TriggerOutcome } from './trigger-outcome.ts';
-export type { TriggerRecipient, Triggers } from './trigger.ts';
+export type { TriggerRecipient, TriggerResult, Triggers } from './trigger.ts';
 
 export interface LoggedIn {
   /** The origin that later calls go to. */
