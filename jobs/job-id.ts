@@ -37,5 +37,8 @@ export const workflowIdOfJob = (kind: string, jobId: string): string => `${kind}
 /** One relay serves every job of a store. */
 export const relayWorkflowId = 'relay-changes';
 
+/** The schedule that looks at audiences by rule, and the first words of its runs' ids. */
+export const reevaluateScheduleId = 'reevaluate-due';
+
 /** The queue that all workers poll, for workflows and activities. */
 export const taskQueue = 'lytics-responsys';

@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { duration } from '../jobs/duration.ts';
 
 const variables = z.object({
   /** PostgreSQL's URL, as `postgres://user:password@host:5432/database`. */
@@ -20,6 +21,8 @@ const variables = z.object({
     .optional(),
   /** Hosts besides Oracle's, with their ports, that may be sent a login: `127.0.0.1:8091,127.0.0.1:8092`. */
   LYTICS_RESPONSYS_ALLOW_HOSTS: z.string().default(''),
+  /** How often those are looked at who may enter or leave an audience by the clock. */
+  LYTICS_RESPONSYS_REEVALUATE_EVERY: duration.default(5 * 60_000),
   /** The embedded default's data folder. */
   LYTICS_RESPONSYS_DATA: z.string().default('data'),
   /** Where downloaded binaries are kept. */
@@ -66,6 +69,7 @@ export interface Environment {
   readonly databaseUrl: string | undefined;
   readonly key: string | undefined;
   readonly allowHosts: readonly string[];
+  readonly reevaluateEveryMs: number;
   readonly dataFolder: string;
   readonly cacheFolder: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -88,6 +92,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     allowHosts: found.LYTICS_RESPONSYS_ALLOW_HOSTS.split(',')
       .map((host) => host.trim())
       .filter((host) => host !== ''),
+    reevaluateEveryMs: found.LYTICS_RESPONSYS_REEVALUATE_EVERY,
     dataFolder: resolve(found.LYTICS_RESPONSYS_DATA),
     cacheFolder:
       found.LYTICS_RESPONSYS_CACHE ??

@@ -12,6 +12,7 @@ import { exportActivities } from '../activities/export-audience.ts';
 import { campaignActivities } from '../activities/export-campaign.ts';
 import { importActivities } from '../activities/import-activity.ts';
 import { rebuildActivities } from '../activities/rebuild-profiles.ts';
+import { reevaluateActivities } from '../activities/reevaluate-due.ts';
 import { relayActivities } from '../activities/relay.ts';
 import { ExpectedError } from '../jobs/errors.ts';
 import { relayWorkflowId, taskQueue } from '../jobs/job-id.ts';
@@ -22,6 +23,7 @@ import { openHashKeys } from '../systems/store/identities.ts';
 import { keyFrom } from '../systems/store/secrets.ts';
 import { relayChanges } from '../workflows/index.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
+import { ensureReevaluateSchedule } from './reevaluate-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 /** What a call to Responsys may take, and a little more: a worker that stops lets those under way end. */
@@ -79,6 +81,7 @@ async function main(): Promise<void> {
       ...campaignActivities(means, connections),
       ...importActivities(means),
       ...rebuildActivities(means),
+      ...reevaluateActivities(means),
       ...relayActivities(means),
     },
     maxCachedWorkflows: 200,
@@ -94,6 +97,7 @@ async function main(): Promise<void> {
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: 'Relay: tells running jobs of changes in their audiences',
   });
+  await ensureReevaluateSchedule(temporal, environment.reevaluateEveryMs);
 
   const stop = (): void => {
     stopping.abort();

@@ -46,6 +46,10 @@ export const secondsOfText = (sql: string): string =>
 export const anyElement = (json: string, test: (element: string) => string, name = 'e'): string =>
   `(case jsonb_typeof(${json}) when 'array' then exists (select from jsonb_array_elements(${json}) as ${name} (e) where ${test(`${name}.e`)}) end)`;
 
+/** The elements of a JSON array as texts; null where it is no array. */
+export const textsOfJson = (json: string): string =>
+  `(case jsonb_typeof(${json}) when 'array' then array(select ${plainText('e.e')} from jsonb_array_elements(${json}) as e (e)) end)`;
+
 /** The text of a JSON scalar: a number in its shortest form. */
 export const plainText = (json: string): string =>
   `(case jsonb_typeof(${json}) when 'number' then trim_scale((${json})::numeric)::text else ${text(json)} end)`;

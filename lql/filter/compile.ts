@@ -16,8 +16,8 @@ import type { Operand, Truth } from './operand.ts';
 import { newParameters } from './parameters.ts';
 import type { ParameterValue } from './parameters.ts';
 import { parseFilter } from './parser.ts';
-import { countNode, fieldOperand, newScope, tooDeep } from './scope.ts';
-import type { Scope } from './scope.ts';
+import { countNode, countOf, fieldOperand, newScope, tooDeep } from './scope.ts';
+import type { Columns, Scope } from './scope.ts';
 import { filterLanguage } from './tokens.ts';
 import type { Condition, Expression, Filter, Value } from './tree.ts';
 
@@ -77,7 +77,7 @@ export function compileFilter(text: string, context: FilterContext): CompiledFil
   const parameters = newParameters(context.firstParameter ?? 1);
   const scope = newScope(parameters, context.fieldTypes);
   const { sql, includes, listIds, remarks } = compileInto(scope, text, context);
-  if (scope.columns.size > MOST_COLUMNS)
+  if (countOf(scope.columns) > MOST_COLUMNS)
     throw notValid(filterLanguage.name, `reads more than ${MOST_COLUMNS} fields`);
   const settled = parameters.settle(withColumns(scope, sql));
   const due = parameters.settle(withColumns(scope, dueOf(parameters, scope.moving)));
@@ -110,12 +110,15 @@ export function compileInto(scope: Scope, text: string, context: FilterContext):
   return { sql: whole, includes, listIds, remarks };
 }
 
-/** Each field is taken out of the profile once: OFFSET keeps PostgreSQL from doing it at every mention. */
 const withColumns = (scope: Scope, sql: string): string =>
-  scope.columns.size === 0 ? `(${sql})` : `(select ${sql} from ${columnsOf(scope)} as v)`;
+  scope.columns.json.size === 0 ? `(${sql})` : `(select ${sql} from ${columnsOf(scope.columns)} as v)`;
 
-export const columnsOf = ({ columns }: Pick<Scope, 'columns'>): string =>
-  `(select ${[...columns.values()].map(({ sql, name }) => `${sql} as ${name.slice(2)}`).join(', ')} offset 0)`;
+/** SQL of the columns `v`: OFFSET keeps PostgreSQL from working them out at every mention. */
+export function columnsOf({ json, values }: Columns): string {
+  const listed = (columns: ReadonlyMap<string, string>): string =>
+    [...columns].map(([sql, name]) => `${sql} as ${name.slice(2)}`).join(', ');
+  return `(select v.*, ${listed(values)} from (select ${listed(json)} offset 0) as v offset 0)`;
+}
 
 interface Compiler {
   readonly includes: ReadonlySet<string>;

@@ -12,6 +12,8 @@ const MOST_WILDCARDS = 200;
 export interface Pattern {
   readonly operator: 'like' | '~';
   readonly pattern: string;
+  /** The longest run of characters that stand for themselves: every text that fits has it. */
+  readonly part: string;
 }
 
 type Piece = { readonly character: string } | { readonly range: string } | 'run' | 'one';
@@ -40,9 +42,19 @@ export function patternOf(glob: string, place: Place): Pattern | undefined {
   const wildcards = pieces.filter((piece) => typeof piece === 'string' || 'range' in piece).length;
   if (wildcards > MOST_WILDCARDS)
     throw faultAt(filterLanguage.name, place, `a pattern has at most ${MOST_WILDCARDS} wildcards`);
+  const part = longestPart(pieces);
   return pieces.some((piece) => typeof piece !== 'string' && 'range' in piece)
-    ? { operator: '~', pattern: `^${pieces.map(asRegularExpression).join('')}$` }
-    : { operator: 'like', pattern: pieces.map(asLike).join('') };
+    ? { operator: '~', pattern: `^${pieces.map(asRegularExpression).join('')}$`, part }
+    : { operator: 'like', pattern: pieces.map(asLike).join(''), part };
+}
+
+function longestPart(pieces: readonly Piece[]): string {
+  let [longest, run] = ['', ''];
+  for (const piece of pieces) {
+    run = typeof piece !== 'string' && 'character' in piece ? run + piece.character : '';
+    if (run.length > longest.length) longest = run;
+  }
+  return longest;
 }
 
 function rangeOf(characters: readonly string[]): string | undefined {

@@ -2,7 +2,7 @@
 import type { Place } from '../syntax.ts';
 import { anyElement, numberOfText, plainText, secondsOfJson } from './casts.ts';
 import { likeOfText, patternOf } from './glob.ts';
-import { cases, either, isNumber, unknown, unlessAbsent } from './operand.ts';
+import { cases, either, isNumber, textSeparator, unknown, unlessAbsent } from './operand.ts';
 import type { Operand, Truth, WhenAbsent } from './operand.ts';
 import type { Scope } from './scope.ts';
 
@@ -30,7 +30,11 @@ function likePresent(scope: Scope, left: Operand, right: Operand, place: Place):
   const pattern = patternOf(literal.text, place);
   if (pattern === undefined) return textTest(left, () => 'false');
   const given = scope.parameters.add(pattern.pattern, 'text');
-  return textTest(left, (text) => `${text} collate "C" ${pattern.operator} ${given}`);
+  return textTest(
+    left,
+    (text) => `${text} collate "C" ${pattern.operator} ${given}`,
+    isSearchable(pattern.part) ? scope.parameters.add(pattern.part, 'text') : undefined,
+  );
 }
 
 export function contains(left: Operand, right: Operand): Truth {
@@ -41,7 +45,13 @@ function containsPresent(left: Operand, right: Operand): string {
   if (!isTextual(left)) return no;
   switch (right.type) {
     case 'string':
-      return textTest(left, (text) => `position(${right.sql} in ${text}) > 0`);
+      return textTest(
+        left,
+        (text) => `position(${right.sql} in ${text}) > 0`,
+        right.literal !== undefined && 'text' in right.literal && isSearchable(right.literal.text)
+          ? right.sql
+          : undefined,
+      );
     case 'bool':
       return left.type === 'string'
         ? textTest(left, () => 'false')
@@ -66,9 +76,21 @@ function containsPresent(left: Operand, right: Operand): string {
 const isTextual = ({ type }: Operand): boolean =>
   type === 'string' || type === 'strings' || type === 'values';
 
-/** The test of a text, or of any element of a set. */
-function textTest(left: Operand, test: (text: string) => string): string {
-  if (left.type !== 'string') return anyElement(left.sql, (one) => test(plainText(one)));
+const isSearchable = (part: string): boolean => part !== '' && !part.includes(textSeparator.character);
+
+/**
+ * The test of a text, or of any element of a set.
+ * @param part what a text has in it that passes the test
+ */
+function textTest(left: Operand, test: (text: string) => string, part?: string): string {
+  const { type, sql, texts } = left;
+  if (type !== 'string') {
+    if (texts === undefined) return anyElement(sql, (one) => test(plainText(one)));
+    const any = `exists (select from unnest(${texts.array()}) as e (e) where ${test('e.e')})`;
+    // Most sets do not have it, and to look at them whole takes a tenth of the time.
+    const found = part === undefined ? any : `(position(${part} in ${texts.joined()}) > 0 and ${any})`;
+    return `(case when ${texts.array()} is not null then ${found} end)`;
+  }
   return `(case when ${left.sql} is not null then ${test(left.sql)} end)`;
 }
 
@@ -93,7 +115,9 @@ export function isIn(scope: Scope, left: Operand, list: readonly Operand[]): Tru
         return amongNumbers(scope, left, literals, items);
       case 'strings':
       case 'values':
-        return anyElement(left.sql, (one) => among(plainText(one)));
+        return left.texts === undefined || items.length > 0
+          ? anyElement(left.sql, (one) => among(plainText(one)))
+          : `(${left.texts.array()} && ${given()})`;
       case 'times': {
         const seconds = literals.flatMap((literal) =>
           'text' in literal && literal.date !== undefined && 'seconds' in literal.date

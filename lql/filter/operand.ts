@@ -16,9 +16,21 @@ export interface Operand {
   readonly missing: string | boolean;
   /** Whether it is there as null. */
   readonly nil: string | boolean;
+  /** Of a set that is a field's: its elements. */
+  readonly texts?: Texts;
   /** What is written in the filter itself. */
   readonly literal?: Literal;
 }
+
+export interface Texts {
+  /** SQL of them as text[]; null where the value is no set. */
+  array(): string;
+  /** SQL of them as one text. */
+  joined(): string;
+}
+
+/** Between the elements of a set as one text: what holds none of it is in the text where it is in an element. */
+export const textSeparator = { character: '\u0001', sql: 'chr(1)' } as const;
 
 export type Literal =
   | { readonly text: string; readonly date: DateText | undefined }

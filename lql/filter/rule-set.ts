@@ -7,7 +7,8 @@ import type { FilterContext } from './compile.ts';
 import { dueOf } from './due.ts';
 import { newParameters } from './parameters.ts';
 import type { ParameterValue } from './parameters.ts';
-import { newScope } from './scope.ts';
+import type { Moving } from './scope.ts';
+import { countOf, newColumns, newScope } from './scope.ts';
 
 export interface RuleSet<Rule> {
   /** In the order of their numbers. */
@@ -45,8 +46,8 @@ function compileSet<Rule extends { readonly filter: string }>(
   context: FilterContext,
 ): RuleSet<Rule> {
   const parameters = newParameters(context.firstParameter ?? 1);
-  const columns: ReturnType<typeof newScope>['columns'] = new Map();
-  const moving: ReturnType<typeof newScope>['moving'] = [];
+  const columns = newColumns();
+  const moving: Moving[] = [];
   const held: string[] = [];
   let nodes = 0;
   for (const { filter } of rules) {
@@ -54,9 +55,9 @@ function compileSet<Rule extends { readonly filter: string }>(
     held.push(`case when ${compileInto(scope, filter, context).sql} then ${held.length + 1} end`);
     moving.push(...scope.moving);
     nodes += scope.nodes;
-    if (nodes > nodesOfSet || columns.size > columnsOfSet) break;
+    if (nodes > nodesOfSet || countOf(columns) > columnsOfSet) break;
   }
-  const from = columns.size === 0 ? '' : `, lateral ${columnsOf({ columns })} as v`;
+  const from = columns.json.size === 0 ? '' : `, lateral ${columnsOf(columns)} as v`;
   const settled = parameters.settle(
     `select id, array_remove(array[${held.join(', ')}], null) as held, ${dueOf(parameters, moving)} as due from given${from}`,
   );

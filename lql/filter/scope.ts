@@ -3,9 +3,9 @@ import { notValid } from '../../jobs/errors.ts';
 import type { Shift } from './date-text.ts';
 import { shifted } from './date-text.ts';
 import type { FieldTypes, ValueType } from './field-types.ts';
-import type { Operand } from './operand.ts';
-import { nothing } from './operand.ts';
-import { numberOfJson, ofJsonType, secondsOfJson, textOfJson, truthOfJson } from './casts.ts';
+import type { Operand, Texts } from './operand.ts';
+import { nothing, textSeparator } from './operand.ts';
+import { numberOfJson, ofJsonType, secondsOfJson, textOfJson, textsOfJson, truthOfJson } from './casts.ts';
 import type { Parameters } from './parameters.ts';
 import { filterLanguage } from './tokens.ts';
 import type { FieldName } from './tree.ts';
@@ -24,25 +24,29 @@ export interface Moving {
 export interface Scope {
   readonly parameters: Parameters;
   readonly fieldTypes: FieldTypes;
-  /** By field (or map and key): the column that holds its JSON. */
-  readonly columns: Map<string, Column>;
+  readonly columns: Columns;
   readonly moving: Moving[];
   /** Names of fields that are read, as they are written. */
   readonly fields: Map<string, ValueType | undefined>;
   nodes: number;
 }
 
-interface Column {
-  readonly name: string;
-  /** SQL of what the column holds. */
-  readonly sql: string;
+/** What is taken out of a profile once, however often it is mentioned: names of columns by the SQL of what they hold. */
+export interface Columns {
+  /** The JSON of a field, or of a key in a map. */
+  readonly json: Map<string, string>;
+  /** Of the JSON: the value of its type, and the elements of a set. */
+  readonly values: Map<string, string>;
 }
+
+export const newColumns = (): Columns => ({ json: new Map(), values: new Map() });
+export const countOf = ({ json, values }: Columns): number => json.size + values.size;
 
 /** @param columns those of other filters, where it is one of several in one SELECT */
 export const newScope = (
   parameters: Parameters,
   fieldTypes: FieldTypes,
-  columns: Scope['columns'] = new Map(),
+  columns: Columns = newColumns(),
 ): Scope => ({
   parameters,
   fieldTypes,
@@ -80,23 +84,31 @@ export function fieldOperand(scope: Scope, name: FieldName): Operand {
     map === undefined || inMap !== type
       ? undefined
       : `fields -> ${scope.parameters.add(map, 'text')} -> ${scope.parameters.add(key, 'text')}`;
+  const { columns } = scope;
   const json = columnOf(
-    scope,
+    columns.json,
+    'c',
     own !== undefined && entry !== undefined ? `coalesce(${own}, ${entry})` : (own ?? entry ?? ''),
   );
   return {
     type,
-    sql: valueOf(type, json),
+    sql: columnOf(columns.values, 'x', valueOf(type, json)),
     missing: `${json} is null`,
     nil: `jsonb_typeof(${json}) = 'null'`,
+    ...(type === 'strings' || type === 'values' ? { texts: textsIn(columns, json) } : {}),
   };
 }
 
-function columnOf(scope: Scope, sql: string): string {
-  const column = scope.columns.get(sql) ?? { name: `v.c${scope.columns.size + 1}`, sql };
-  scope.columns.set(sql, column);
-  return column.name;
+function columnOf(columns: Map<string, string>, letter: 'c' | 'x', sql: string): string {
+  const name = columns.get(sql) ?? `v.${letter}${columns.size + 1}`;
+  columns.set(sql, name);
+  return name;
 }
+
+const textsIn = (columns: Columns, json: string): Texts => ({
+  array: () => columnOf(columns.values, 'x', textsOfJson(json)),
+  joined: () => columnOf(columns.values, 'x', `array_to_string(${textsOfJson(json)}, ${textSeparator.sql})`),
+});
 
 function valueOf(type: ValueType, json: string): string {
   switch (type) {

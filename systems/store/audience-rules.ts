@@ -109,7 +109,7 @@ export async function tryRule(
             coalesce(jsonb_agg(jsonb_build_object('profileId', id, 'identifiers', identifiers) order by id), '[]') as sample
        from (select id, coalesce((select jsonb_object_agg(key, value) from jsonb_each_text(fields)
                                    where key = any($3::text[])), '{}') as identifiers
-               from (select id from matching order by id limit $2) as some join profiles using (id)) as shown`,
+               from (select id from matching order by id limit $2) as few join profiles using (id)) as shown`,
     [[...listIds], sample.count, sample.withIdentifiers ? identityFields : [], ...set.parametersAt(nowMs)],
   );
   return rows[0] ?? { members: 0, sample: [] };

@@ -74,16 +74,16 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
       90_000,
     );
     const absent = people.slice(half.length);
-    const atOnce = Math.max(Math.ceil(people.length / 60), 4);
+    const atOnce = Math.max(Math.ceil(people.length / 160), 4);
     while (absent.length > 0) {
-      if (random.chance(0.5)) await fire.sandbox.control('faults', faultOn(random, ground));
+      if (random.chance(0.7)) await fire.sandbox.control('faults', faultOn(random, ground));
       await change(ground, absent.splice(0, atOnce), 'enter');
       const restless = Array.from({ length: 3 }, () => random.of(people)).filter((one) => one !== undefined);
       for (const one of new Set(restless)) {
         await change(ground, [one], one.isMember ? 'exit' : 'enter');
         if (random.chance(0.5)) await change(ground, [one], one.isMember ? 'exit' : 'enter');
       }
-      await wait(random.below(250));
+      await wait(random.below(500));
     }
     await untilSettled(ground, fire.quietWithinMs, () => job.query(statusQuery));
     return { ...(await judge(ground, people)), killed };

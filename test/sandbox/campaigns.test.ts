@@ -233,7 +233,7 @@ describe('campaigns of the sandbox', () => {
       assert.equal(
         (await trigger(recipients, campaign)).errorCode,
         code,
-        JSON.stringify(recipients).slice(0, 99),
+        JSON.stringify([recipients]).slice(0, 99),
       );
     const both = await mergeTrigger([{ fieldValues: ['new@example.com'] }], 'Lytics_Welcome', {
       recipientData: [to(ann)],

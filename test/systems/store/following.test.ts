@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { ExpectedError } from '../../../jobs/errors.ts';
-import { compileFilter } from '../../../lql/filter/compile.ts';
 import { newRiids, writeRiids } from '../../../systems/store/answered-riids.ts';
 import { changeMembership, ensureAudience } from '../../../systems/store/audiences.ts';
 import { saveRule } from '../../../systems/store/audience-rules.ts';
@@ -19,10 +18,11 @@ import type { Identity } from '../../../systems/store/identities.ts';
 import { holdOffMerges } from '../../../systems/store/merging.ts';
 import { holdOffNewPeople, writeProfiles } from '../../../systems/store/profiles.ts';
 import type { FieldValue } from '../../../systems/store/profiles.ts';
-import { readRules } from '../../../systems/store/rules.ts';
 import { keyFrom } from '../../../systems/store/secrets.ts';
 import { addUserFields, setKinds } from '../../../systems/store/user-fields.ts';
 import { openTestStore } from '../../harness/store.ts';
+import { evaluateAll, membershipsNow } from './memberships.ts';
+import type { Memberships } from './memberships.ts';
 
 const { store, ...testStore } = await openTestStore();
 after(() => testStore.close());
@@ -257,35 +257,6 @@ async function take(one: Step, nowMs: number): Promise<void> {
   }
 }
 
-type Memberships = ReadonlyMap<string, ReadonlySet<string>>;
-
-async function memberships(): Promise<Memberships> {
-  const { rows } = await store.query<{ name: string; ids: string[] }>(
-    `select name, coalesce(array_agg(profile_id::text) filter (where is_member), '{}') as ids
-       from audiences left join audience_members on audience_id = id group by name`,
-  );
-  return new Map(rows.map(({ name, ids }) => [name, new Set(ids)]));
-}
-
-/** By each rule on its own, as it is compiled alone. */
-async function evaluateAll(nowMs: number): Promise<Memberships> {
-  const { all, context } = await readRules(store);
-  const found = new Map<string, ReadonlySet<string>>();
-  for (const { name, filter } of all) {
-    const alone = compileFilter(filter, { ...context, firstParameter: 1 });
-    const { rows } = await store.query<{ id: string }>(
-      `select id from (
-         select id, fields, array(select audience_id::text from audience_members
-                                   where profile_id = profiles.id and is_member) as lists
-           from profiles offset 0) as row
-        where ${alone.text}`,
-      [...alone.parametersAt(nowMs)],
-    );
-    found.set(name, new Set(rows.map(({ id }) => id)));
-  }
-  return found;
-}
-
 /** What was logged behind `no` leads from what was to what is, one enter and one exit in turn. */
 async function checkLog(no: number, before: Memberships, now: Memberships): Promise<number> {
   const { rows: merged } = await store.query<{ alias: string; into: string }>(
@@ -332,12 +303,12 @@ test('After each change membership is what a full evaluation says, and the log h
       );
       let nowMs = startMs;
       let no = 0;
-      let before = await memberships();
+      let before = await membershipsNow(store);
       for (const one of [...first, ...steps]) {
         if (one.do === 'wait') nowMs += one.hours * HOUR_MS;
         await take(one, nowMs);
-        const now = await memberships();
-        for (const [name, expected] of await evaluateAll(nowMs))
+        const now = await membershipsNow(store);
+        for (const [name, expected] of await evaluateAll(store, nowMs))
           assert.deepEqual(
             [...(now.get(name) ?? [])].sort(),
             [...expected].sort(),
