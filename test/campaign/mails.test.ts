@@ -120,3 +120,18 @@ test('an answer that never came is unknown and sent again by a person’s word a
   await until(ground.fates, (fates: Fates) => fates['accepted'] === 1);
   assert.equal((await ground.outbox()).length, 2);
 });
+
+test('beyond the day’s number entries wait in the queue, and the job says until when', async () => {
+  await begin({ mailsADay: 2 });
+  const ids = await ground.people(['a', 'b', 'c'].map((name) => person(`${name}@example.com`)));
+  const job = await ground.start();
+  await untilFollowing(job);
+  await ground.change(ids, 'enter');
+  await until(
+    () => job.query(statusQuery),
+    ({ queued, nextFlushAt }: ExportStatus) =>
+      queued === 1 && Date.parse(nextFlushAt ?? '') > Date.now() + 23 * 3_600_000,
+  );
+  assert.deepEqual(await ground.fates(), { accepted: 2, waiting: 1 });
+  assert.equal((await ground.outbox()).length, 2);
+});
