@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Database } from './database.ts';
 import { foldFields } from './folding.ts';
 import type { FieldValue } from './profiles.ts';
+import { uniteStays } from './united-stays.ts';
 
 const lockSpace = 0x6c7a;
 
@@ -57,6 +58,7 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
     'select 1 from audience_members where profile_id = $1 limit 1',
     [goesId],
   );
+  await uniteStays(database, staysId, goesId);
   await database.query(
     `insert into audience_members as members (audience_id, profile_id, is_member, changed_at, stay_id)
      select audience_id, $1, is_member, changed_at, stay_id from audience_members

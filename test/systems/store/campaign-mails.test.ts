@@ -228,7 +228,20 @@ test('people who turn out to be one are mailed once, under whichever profile the
   await enter([first]);
   await transaction(store, (database) => mergeProfiles(database, fresh, first));
   assert.equal(await mail([fresh, first]), 1);
-  assert.deepEqual(await fates(), { accepted: 2, 'same-address': 2 });
+  // The one who came later was mailed, the one who came first waits still; or nobody heard of the first.
+  const [early = '', late = '', unheard = '', heard = ''] = await people(4);
+  await enter([early]);
+  await enter([late]);
+  assert.equal(await mail([late]), 1);
+  await transaction(store, (database) => mergeProfiles(database, late, early));
+  assert.equal(await mail([early, late]), 0);
+  await change([unheard], 'enter');
+  await enter([heard]);
+  assert.equal(await mail([heard]), 1);
+  await transaction(store, (database) => mergeProfiles(database, heard, unheard));
+  await hear([heard]);
+  assert.equal(await mail([heard]), 0);
+  assert.deepEqual(await fates(), { accepted: 4, 'same-address': 3 });
 });
 
 test('at most one mail in so many days, to the person and to the address', async () => {
