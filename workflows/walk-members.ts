@@ -4,7 +4,9 @@
  * told by a signal that it has ended.
  */
 import {
+  ActivityFailure,
   CancellationScope,
+  TimeoutFailure,
   condition,
   getExternalWorkflowHandle,
   isCancellation,
@@ -60,7 +62,7 @@ export async function walkMembers(
           return { outcome: 'canary', reason: await steps.readCanary() };
         } catch (error) {
           // Paused or stopped: the walk has written what it had under way, and goes on from there.
-          if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+          if (!endsAsAsked(error, walking) || CancellationScope.current().consideredCancelled) throw error;
         }
       }
     } catch (error) {
@@ -71,3 +73,10 @@ export async function walkMembers(
   await getExternalWorkflowHandle(jobWorkflowId).signal(scanEndedSignal, ended);
   return ended;
 }
+
+/** Of a step that was asked to end, and whose worker died before it could say so, Temporal makes no other attempt. */
+const endsAsAsked = (error: unknown, walking: CancellationScope | undefined): boolean =>
+  isCancellation(error) ||
+  (walking?.consideredCancelled === true &&
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure);
