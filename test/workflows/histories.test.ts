@@ -15,9 +15,12 @@ const historyOf = (name: string): History =>
 const replay = (workflowsPath: URL, name: string): Promise<void> =>
   Worker.runReplayHistory({ workflowsPath: workflowsPath.pathname }, historyOf(name));
 
-const ways = ['happy', 'parked-and-resumed', 'paused', 'continued-as-new', 'stopped', 'cancelled'];
+const ways = [
+  ...['happy', 'parked-and-resumed', 'paused', 'continued-as-new', 'stopped', 'cancelled'],
+  ...['campaign-mailed', 'import-read'],
+];
 
-test('every way that an export goes is recorded', () => {
+test('every way that a job goes is recorded', () => {
   assert.deepEqual(names.toSorted(), ways.toSorted());
 });
 

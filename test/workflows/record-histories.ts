@@ -1,13 +1,19 @@
 /**
- * `npm run record-histories`: plays the ways that an export goes against today's workflows, and writes their
- * histories to `histories/`. To be run, and its files committed, when workflows are changed on purpose in a
+ * `npm run record-histories [-- NAME …]`: plays the ways that jobs go against today's workflows, and writes their
+ * histories to `histories/`: all, or those named. To be run, and its files committed, when workflows are changed on purpose in a
  * way that running jobs need not survive; docs/histories.md says when that is.
  */
+import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { CampaignActivities } from '../../activities/export-campaign.ts';
+import type { ImportActivities } from '../../activities/import-activity.ts';
+import { pauseImportUpdate, resumeImportUpdate, stopImportUpdate } from '../../jobs/import-messages.ts';
+import { exportCampaignWorkflowId, importActivityWorkflowId } from '../../jobs/job-id.ts';
 import {
   backfillUpdate,
   flushUpdate,
@@ -18,12 +24,13 @@ import {
 } from '../../jobs/messages.ts';
 import type { ExportStatus } from '../../jobs/messages.ts';
 import type { ExportInput } from '../../workflows/export-audience.ts';
+import { exportCampaign, importActivity } from '../../workflows/index.ts';
 import type { exportAudience } from '../../workflows/index.ts';
 import { historyToText } from './history-text.ts';
 import { startSharedTemporal } from '../setup.ts';
 import { TEMPORAL_VARIABLE } from '../harness/variables.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
-import { enter, members, running, steps } from './steps.ts';
+import { enter, members, newTestJobId, running, steps, withWorker } from './steps.ts';
 
 type Job = WorkflowHandle<typeof exportAudience>;
 
@@ -108,13 +115,106 @@ const ways: Readonly<Record<string, Way>> = {
   },
 };
 
+const counts = {
+  ...{ waiting: 0, claimed: 0, accepted: 0, rejected: 0, unknown: 0 },
+  ...{ left: 0, 'same-address': 0, 'opted-out': 0, 'too-soon': 0, 'not-in-list': 0 },
+};
+const totals = {
+  ...{ found: 0, done: 0, repeated: 0, setAside: 0, failed: 0, waiting: 0 },
+  ...{ events: 0, repeatedRows: 0, rejected: 0, nobodys: 0, byType: {} },
+};
+
+/** A job of another kind, from its start to its stop. @returns its handle */
+type Play = (environment: TestWorkflowEnvironment) => Promise<WorkflowHandle>;
+
+const playCampaign: Play = async (environment) => {
+  let handle: WorkflowHandle<typeof exportCampaign> | undefined;
+  let batches = 0;
+  const activities: CampaignActivities = {
+    checkCampaign: () => Promise.resolve(),
+    reconfigureCampaign: () => Promise.resolve({ changed: true }),
+    mailBatch: () => {
+      batches += 1;
+      return Promise.resolve({ unknown: 0, rejected: 0, tooManyRejected: null, held: null });
+    },
+    beginCampaignWalk: () => Promise.resolve({ scanId: 'walk-1', total: 0 }),
+    walkCampaign: () => Promise.resolve(),
+    readMailCanary: () => Promise.resolve(''),
+    campaignServes: () => Promise.resolve(),
+    abandonCampaignWalk: () => Promise.resolve(),
+    readCampaignProgress: () => Promise.resolve({ counts, walk: null, lastError: null, throttling: [] }),
+    recordCampaignState: () => Promise.resolve(),
+  };
+  await withWorker(environment, activities, async (taskQueue) => {
+    const jobId = newTestJobId();
+    const job = (handle = await environment.client.workflow.start(exportCampaign, {
+      workflowId: exportCampaignWorkflowId(jobId),
+      taskQueue,
+      args: [{ jobId, batchSize: 200, flushIntervalMs: 600_000, backfill: true }],
+    }));
+    await until(async () => {
+      const { state, scanning } = await job.query(statusQuery);
+      return state === 'running' && !scanning;
+    });
+    await enter(job, members(230));
+    await until(() => batches === 1);
+    await job.executeUpdate(flushUpdate);
+    await until(() => batches === 2);
+    await job.executeUpdate(stopUpdate);
+    await job.result();
+  });
+  return handle ?? assert.fail('it never started');
+};
+
+const playImport: Play = async (environment) => {
+  let handle: WorkflowHandle<typeof importActivity> | undefined;
+  const unread = [1, 2, 3].map((id) => ({ id, name: `file-${id}` }));
+  const read: number[] = [];
+  const activities: ImportActivities = {
+    checkImport: () => Promise.resolve(),
+    lookAtFolder: () =>
+      Promise.resolve({
+        files: unread.splice(0),
+        ...{ hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000, parallelFiles: 2 },
+      }),
+    importFile: (_, file) => {
+      read.push(file);
+      return Promise.resolve();
+    },
+    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    recordImportState: () => Promise.resolve(),
+  };
+  await withWorker(environment, activities, async (taskQueue) => {
+    const jobId = newTestJobId();
+    const job = (handle = await environment.client.workflow.start(importActivity, {
+      workflowId: importActivityWorkflowId(jobId),
+      taskQueue,
+      args: [{ jobId, parallelFiles: 2 }],
+    }));
+    await until(() => read.length === 3);
+    await job.executeUpdate(pauseImportUpdate);
+    await job.executeUpdate(resumeImportUpdate);
+    await job.executeUpdate(stopImportUpdate);
+    await job.result();
+  });
+  return handle ?? assert.fail('it never started');
+};
+
+const others: Readonly<Record<string, Play>> = { 'campaign-mailed': playCampaign, 'import-read': playImport };
+
+const asked = process.argv.slice(2);
+const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
 const folder = join(import.meta.dirname, 'histories');
 await mkdir(folder, { recursive: true });
+const record = async (name: string, job: WorkflowHandle): Promise<void> => {
+  await writeFile(join(folder, `${name}.json`), historyToText(await job.fetchHistory()));
+  process.stdout.write(`${name}\n`);
+};
 const server = await startSharedTemporal();
 process.env[TEMPORAL_VARIABLE] = server.address;
 const { environment } = await temporalEnvironment();
 try {
-  for (const [name, way] of Object.entries(ways)) {
+  for (const [name, way] of Object.entries(ways).filter(([one]) => isAsked(one))) {
     const { activities, batches } = steps(way.fails);
     await running(
       environment,
@@ -122,13 +222,13 @@ try {
       async (job) => {
         const { runId } = await job.describe();
         await way.play(job, () => batches.length);
-        const first = environment.client.workflow.getHandle(job.workflowId, runId);
-        await writeFile(join(folder, `${name}.json`), historyToText(await first.fetchHistory()));
-        process.stdout.write(`${name}\n`);
+        await record(name, environment.client.workflow.getHandle(job.workflowId, runId));
       },
       way.input,
     );
   }
+  for (const [name, play] of Object.entries(others).filter(([one]) => isAsked(one)))
+    await record(name, await play(environment));
 } finally {
   await environment.teardown();
   await server.stop();

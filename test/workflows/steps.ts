@@ -51,11 +51,11 @@ export function steps(fails: (batch: number) => Error | undefined = () => undefi
   return { activities, batches, states, scans: () => scans };
 }
 
-export async function running(
+/** Runs a worker of today's workflows with these steps. */
+export async function withWorker(
   environment: TestWorkflowEnvironment,
-  activities: ExportActivities,
-  work: (job: WorkflowHandle<typeof exportAudience>) => Promise<void>,
-  input: Partial<ExportInput> = {},
+  activities: object,
+  work: (taskQueue: string) => Promise<void>,
 ): Promise<void> {
   const taskQueue = randomUUID();
   const worker = await Worker.create({
@@ -63,10 +63,21 @@ export async function running(
     namespace: environment.namespace ?? 'default',
     taskQueue,
     workflowBundle: await (bundle ??= bundleWorkflowCode({ workflowsPath })),
-    activities: { ...activities },
+    activities,
   });
-  await worker.runUntil(async () => {
-    const jobId = `t${randomUUID().replaceAll('-', '').slice(0, 9)}`;
+  await worker.runUntil(() => work(taskQueue));
+}
+
+export const newTestJobId = (): string => `t${randomUUID().replaceAll('-', '').slice(0, 9)}`;
+
+export const running = (
+  environment: TestWorkflowEnvironment,
+  activities: ExportActivities,
+  work: (job: WorkflowHandle<typeof exportAudience>) => Promise<void>,
+  input: Partial<ExportInput> = {},
+): Promise<void> =>
+  withWorker(environment, activities, async (taskQueue) => {
+    const jobId = newTestJobId();
     const job = await environment.client.workflow.start(exportAudience, {
       workflowId: exportAudienceWorkflowId(jobId),
       taskQueue,
@@ -78,7 +89,6 @@ export async function running(
       await job.terminate().catch(() => undefined);
     }
   });
-}
 
 export const members = (count: number): string[] => Array.from({ length: count }, () => randomUUID());
 
