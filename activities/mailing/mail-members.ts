@@ -16,6 +16,7 @@ import {
 import type { AddressedMail, Attempt, Claims, SettledMail } from '../../systems/store/campaign-claims.ts';
 import { lockMails } from '../../systems/store/campaign-entries.ts';
 import type { CampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { logAgain } from '../../systems/store/changes.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { burnFuse } from '../../systems/store/fuses.ts';
@@ -28,6 +29,7 @@ import type { MemberNow } from '../../systems/store/members.ts';
 import { holdOffMerges } from '../../systems/store/merging.ts';
 import { holdOffNewPeople } from '../../systems/store/profiles.ts';
 import { answeredRiids } from '../answered-riids.ts';
+import { isOptedOut } from '../delivery/consent.ts';
 import { deliver } from '../delivery/deliver.ts';
 import { groupRows } from '../delivery/grouping.ts';
 import { noteRequests } from '../delivery/request-lines.ts';
@@ -70,8 +72,8 @@ export async function mailMembers(mailing: Mailing, profileIds: readonly string[
     for (const group of groupRows(merged, () => '', job.configuration.batchSize)) {
       const beyond = await triggerGroup(mailing, group, sent);
       if (beyond === undefined) continue;
-      const waiting = new Set(beyond.stayIds);
-      const members = group.filter(({ stayId }) => waiting.has(stayId)).map(({ profileId }) => profileId);
+      const waiting = new Set(beyond.nos);
+      const members = group.filter(({ no }) => waiting.has(no)).map(({ profileId }) => profileId);
       held = { members: [...(held?.members ?? []), ...members], untilMs: beyond.untilMs };
     }
   }
@@ -89,10 +91,14 @@ async function guardedRecipients(
   profileIds: readonly string[],
   tally: Tally,
 ): Promise<readonly Recipient[]> {
-  const waiting = await readWaiting(store, job.id, profileIds);
+  // Nobody becomes somebody else between the two.
+  const { waiting, members } = await transaction(store, async (database) => {
+    await holdOffMerges(database);
+    const waiting = await readWaiting(database, job.id, profileIds);
+    const profiles = waiting.map(({ profileId }) => profileId);
+    return { waiting, members: await readMembersNow(database, askForMails(plan, profiles)) };
+  });
   if (waiting.length === 0) return [];
-  const profiles = waiting.map(({ profileId }) => profileId);
-  const members = await readMembersNow(store, askForMails(plan, profiles));
   const { recipients, settled } = sortRecipients(
     waiting,
     new Map(members.map((member) => [member.profileId, member])),
@@ -105,9 +111,9 @@ async function guardedRecipients(
   return transaction(store, async (database) => {
     await lockMails(database, job.id);
     const guarded = await guardMails(database, job.id, recipients, job.configuration.oneMailInDays);
-    const kept = [...guarded].map(([stayId, fate]) => ({ stayId, fate }));
+    const kept = [...guarded].map(([no, fate]) => ({ no, fate }));
     await settleMails(database, job.id, [...settled, ...kept]);
-    return recipients.filter(({ stayId }) => !guarded.has(stayId));
+    return recipients.filter(({ no }) => !guarded.has(no));
   });
 }
 
@@ -136,7 +142,7 @@ async function mergeRecipients(
   const settled: SettledMail[] = [];
   for (const recipient of recipients) {
     const line = lineOf.get(recipient.profileId);
-    const kept = line === undefined ? undefined : keptBack(recipient.stayId, line);
+    const kept = line === undefined ? undefined : keptBack(recipient.no, line);
     if (kept !== undefined) settled.push(kept);
     else if (line?.riid !== undefined) merged.push({ ...recipient, riid: line.riid });
   }
@@ -156,56 +162,84 @@ async function mergeRecipients(
 }
 
 /** Why a member that was merged gets no mail; undefined where it does. */
-function keptBack(stayId: string, line: LedgerLine): SettledMail | undefined {
+function keptBack(no: number, line: LedgerLine): SettledMail | undefined {
   const { riid } = line;
-  if (line.fate === 'not-in-list') return { stayId, fate: 'not-in-list' };
+  if (line.fate === 'not-in-list') return { no, fate: 'not-in-list' };
   if (line.fate === 'rejected') {
     const reason = line.reasons.find(({ target }) => line.fates[target] === 'rejected');
-    return { stayId, fate: 'rejected', code: reason?.code, words: reason?.words, riid };
+    return { no, fate: 'rejected', code: reason?.code, words: reason?.words, riid };
   }
   if (riid !== undefined) return undefined;
   return {
-    stayId,
+    no,
     fate: 'rejected',
     code: 'no-record',
     words: 'The list took the member and named no record.',
   };
 }
 
+/** Those who have not opted out since they were read: the merges may have waited long for their turn. */
+async function consenting(
+  { store, job, plan }: Mailing,
+  group: readonly Merged[],
+): Promise<readonly Merged[]> {
+  const now = await readMembersNow(
+    store,
+    askForMails(
+      plan,
+      group.map(({ profileId }) => profileId),
+    ),
+  );
+  const out = new Set(now.filter(({ fields }) => isOptedOut(fields)).map(({ profileId }) => profileId));
+  const optedOut = group.filter(({ profileId }) => out.has(profileId));
+  if (optedOut.length === 0) return group;
+  await transaction(store, async (database) => {
+    await lockMails(database, job.id);
+    await settleMails(
+      database,
+      job.id,
+      optedOut.map(({ no }) => ({ no, fate: 'opted-out' })),
+    );
+  });
+  return group.filter(({ profileId }) => !out.has(profileId));
+}
+
 /** Claims one call's worth, makes the call, and writes what became of it. @returns those beyond the day's number */
 async function triggerGroup(
-  { store, responsys, job, plan, attempt, signal }: Mailing,
+  mailing: Mailing,
   group: readonly Merged[],
   tally: Tally,
 ): Promise<Claims['held']> {
+  const { store, responsys, job, plan, attempt, signal } = mailing;
   signal.throwIfAborted();
   const { claimed, twins, held } = await claimMails(
     store,
     attempt,
     plan.campaignId,
-    group satisfies readonly AddressedMail[],
+    (await consenting(mailing, group)) satisfies readonly AddressedMail[],
     job.configuration,
   );
-  const mails = group.filter(({ stayId }) => claimed.has(stayId));
+  const mails = group.filter(({ no }) => claimed.has(no));
   if (mails.length === 0) return held;
   const { outcomes, requests, trouble } = await responsys.triggerEmail(
     plan.campaign,
     mails.map(({ member, riid }) => recipientOf(member, riid, plan)),
     signal,
   );
-  const settled = mails.map(({ stayId }, index) => asSettled(stayId, outcomes[index]));
-  const waiting = new Set(settled.filter(({ fate }) => fate === 'waiting').map(({ stayId }) => stayId));
+  const settled = mails.map(({ no }, index) => asSettled(no, outcomes[index]));
+  const fates = new Map(settled.map((mail) => [mail.no, mail]));
+  const unsent = mails.filter(({ no }) => fates.get(no)?.fate === 'waiting');
   const lines: RequestLine<'trigger'>[] = [];
   noteRequests(lines, 'trigger', { requests });
   await transaction(store, async (database) => {
     await lockMails(database, job.id);
     await writeOutcomes(database, attempt, settled);
-    // One whose twin was not sent is looked at again with it.
-    const same = [...twins].filter(([, twin]) => !waiting.has(twin));
-    await settleMails(
+    await settleMails(database, job.id, twinsOf(twins, fates));
+    // For an attempt that was overtaken: whoever took its place found nothing that waits.
+    await logAgain(
       database,
       job.id,
-      same.map(([stayId]) => ({ stayId, fate: 'same-address' })),
+      unsent.map(({ profileId }) => profileId),
     );
     await writeRequests(database, job.id, attempt.attemptId, lines);
   });
@@ -215,18 +249,29 @@ async function triggerGroup(
   return held;
 }
 
+/** One whose twin was refused is refused as well; one whose twin was not sent is looked at again with it. */
+const twinsOf = (
+  twins: ReadonlyMap<number, number>,
+  fates: ReadonlyMap<number, SettledMail>,
+): readonly SettledMail[] =>
+  [...twins].flatMap(([no, twin]): SettledMail[] => {
+    const of = fates.get(twin);
+    if (of === undefined || of.fate === 'waiting') return [];
+    return [of.fate === 'rejected' ? { ...of, no } : { no, fate: 'same-address' }];
+  });
+
 /** An answer that is not there is one that never came. */
-function asSettled(stayId: string, outcome: TriggerOutcome | undefined): SettledMail {
+function asSettled(no: number, outcome: TriggerOutcome | undefined): SettledMail {
   switch (outcome?.outcome) {
     case 'accepted':
-      return { stayId, fate: 'accepted', riid: outcome.riid };
+      return { no, fate: 'accepted', riid: outcome.riid };
     case 'rejected':
-      return { stayId, fate: 'rejected', code: outcome.code, words: outcome.words };
+      return { no, fate: 'rejected', code: outcome.code, words: outcome.words };
     case 'not-sent':
-      return { stayId, fate: 'waiting' };
+      return { no, fate: 'waiting' };
     case 'unknown':
-      return { stayId, fate: 'unknown', code: outcome.reason };
+      return { no, fate: 'unknown', code: outcome.reason };
     case undefined:
-      return { stayId, fate: 'unknown', code: 'no-answer' };
+      return { no, fate: 'unknown', code: 'no-answer' };
   }
 }

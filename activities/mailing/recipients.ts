@@ -24,30 +24,30 @@ export function sortRecipients(
 ): { readonly recipients: readonly Recipient[]; readonly settled: readonly SettledMail[] } {
   const recipients: Recipient[] = [];
   const settled: SettledMail[] = [];
-  for (const { stayId, profileId } of waiting) {
+  for (const { no, profileId } of waiting) {
     const member = members.get(profileId);
     const value = member?.fields[emailField];
     const text = value === undefined || typeof value === 'object' ? '' : String(value);
     const email = normaliseIdentity('email', text);
-    if (member === undefined) settled.push({ stayId, fate: 'left' });
-    else if (isOptedOut(member.fields)) settled.push({ stayId, fate: 'opted-out' });
+    if (member === undefined) settled.push({ no, fate: 'left' });
+    else if (isOptedOut(member.fields)) settled.push({ no, fate: 'opted-out' });
     else if (email === undefined)
       settled.push({
-        stayId,
+        no,
         fate: 'rejected',
         code: 'no-address',
         words: `The profile has no address in ${emailField}.`,
       });
     else if (!address.test(email))
       settled.push({
-        stayId,
+        no,
         fate: 'rejected',
         code: 'bad-email',
         words: `What the profile has in ${emailField} is no address.`,
       });
     else
       recipients.push({
-        stayId,
+        no,
         profileId,
         member,
         address: hashIdentity(hashKeys, { field: 'email', value: email }),

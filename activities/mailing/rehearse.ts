@@ -76,10 +76,10 @@ export async function rehearseBackfill(
       hashKeys,
     );
     for (const { fate, code } of settled) keep(code ?? fate);
-    const guarded: ReadonlyMap<string, string> =
+    const guarded: ReadonlyMap<number, string> =
       jobId === undefined ? new Map() : await guardMails(store, jobId, recipients, oneMailInDays);
-    return recipients.filter(({ stayId }) => {
-      const guard = guarded.get(stayId);
+    return recipients.filter(({ no }) => {
+      const guard = guarded.get(no);
       if (guard !== undefined) keep(guard);
       return guard === undefined;
     });

@@ -9,6 +9,7 @@ import { lockMails } from './campaign-entries.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import type { HashedIdentity } from './identities.ts';
+import { holdOffMerges } from './merging.ts';
 
 export type MailFate =
   | 'waiting'
@@ -25,14 +26,18 @@ export type MailFate =
 /** Fates of those who were mailed, or may have been. */
 const mailed = "('claimed', 'accepted', 'unknown')";
 
+/**
+ * A mail is known by its number, which is its own for good: its stay may become another's when two profiles
+ * turn out to be one person.
+ */
 export interface WaitingMail {
-  readonly stayId: string;
+  readonly no: number;
   /** As it is called now, where it was merged into another. */
   readonly profileId: string;
 }
 
 export interface SettledMail {
-  readonly stayId: string;
+  readonly no: number;
   readonly fate: MailFate;
   /** A stable class of reasons, and Responsys' own words, which may quote a value. */
   readonly code?: string | undefined;
@@ -77,23 +82,25 @@ export const settleClaims = (pool: Pool, jobId: string): Promise<void> =>
     await database.query('delete from campaign_lanes where job_id = $1', [jobId]);
   });
 
-/** The mails that wait for these members, oldest first; those who left get their fate at once. */
-export const readWaiting = (
-  pool: Pool,
+/**
+ * The mails that wait for these members, oldest first; those who left get their fate at once. Runs in a
+ * transaction of its caller, which holds off merges.
+ */
+export async function readWaiting(
+  database: Database,
   jobId: string,
   profileIds: readonly string[],
-): Promise<readonly WaitingMail[]> =>
-  transaction(pool, async (database) => {
-    await lockMails(database, jobId);
-    const { rows } = await database.query<WaitingMail & { stayNow: string | null }>(
-      `with asked as (
+): Promise<readonly WaitingMail[]> {
+  await lockMails(database, jobId);
+  const { rows } = await database.query<WaitingMail & { stayId: string; stayNow: string | null }>(
+    `with asked as (
          select id from unnest($2::uuid[]) as id
          union select profile_id from profile_aliases where alias = any($2::uuid[])
        ), persons as (
          select id from asked
          union select alias from profile_aliases where profile_id in (select id from asked)
        )
-       select mails.stay_id as "stayId", coalesce(aliases.profile_id, mails.profile_id) as "profileId",
+       select mails.no, mails.stay_id as "stayId", coalesce(aliases.profile_id, mails.profile_id) as "profileId",
               members.stay_id as "stayNow"
          from campaign_mails as mails
          left join profile_aliases as aliases on alias = mails.profile_id
@@ -102,45 +109,44 @@ export const readWaiting = (
           and members.profile_id = coalesce(aliases.profile_id, mails.profile_id)
         where job_id = $1 and fate = 'waiting' and mails.profile_id = any(array(select id from persons))
         order by mails.no`,
-      [jobId, profileIds],
-    );
-    const left = rows.filter(({ stayNow }) => stayNow === null);
-    await settleMails(
-      database,
-      jobId,
-      left.map(({ stayId }) => ({ stayId, fate: 'left' })),
-    );
-    const moved = await moveOn(
-      database,
-      jobId,
-      rows.filter(({ stayId, stayNow }) => stayNow !== null && stayNow !== stayId),
-    );
-    return rows.flatMap(({ stayId, profileId, stayNow }) => {
-      if (stayNow === null || (stayNow !== stayId && !moved.has(stayNow))) return [];
-      return [{ stayId: stayNow, profileId }];
-    });
-  });
+    [jobId, profileIds],
+  );
+  const left = rows.filter(({ stayNow }) => stayNow === null);
+  await settleMails(
+    database,
+    jobId,
+    left.map(({ no }) => ({ no, fate: 'left' })),
+  );
+  const moved = await moveOn(
+    database,
+    jobId,
+    rows.filter(({ stayId, stayNow }) => stayNow !== null && stayNow !== stayId),
+  );
+  return rows
+    .filter(({ no, stayId, stayNow }) => stayNow !== null && (stayNow === stayId || moved.has(no)))
+    .map(({ no, profileId }) => ({ no, profileId }));
+}
 
 /**
  * Stays that ended and began anew before anything was sent: they are one, that of now. Where that one has a
  * mail of its own, as after two profiles became one, the other is the same person's.
- * @returns the stays of now
+ * @returns the mails that are of the stay of now
  */
 async function moveOn(
   database: Database,
   jobId: string,
-  mails: readonly { readonly stayId: string; readonly stayNow: string | null }[],
-): Promise<ReadonlySet<string>> {
-  const moved = new Set<string>();
-  for (const { stayId, stayNow } of mails) {
+  mails: readonly { readonly no: number; readonly stayNow: string | null }[],
+): Promise<ReadonlySet<number>> {
+  const moved = new Set<number>();
+  for (const { no, stayNow } of mails) {
     const { rowCount } = await database.query(
       `update campaign_mails set stay_id = $3
-        where job_id = $1 and stay_id = $2 and fate = 'waiting'
+        where job_id = $1 and no = $2 and fate = 'waiting'
           and not exists (select 1 from campaign_mails where job_id = $1 and stay_id = $3)`,
-      [jobId, stayId, stayNow],
+      [jobId, no, stayNow],
     );
-    if (rowCount === 1 && stayNow !== null) moved.add(stayNow);
-    else await settleMails(database, jobId, [{ stayId, fate: 'same-address' }]);
+    if (rowCount === 1) moved.add(no);
+    else await settleMails(database, jobId, [{ no, fate: 'same-address' }]);
   }
   return moved;
 }
@@ -156,14 +162,14 @@ export async function settleMails(
     `update campaign_mails as mails
         set fate = given.fate, reason_code = given.code, words = given.words,
             riid = coalesce(given.riid, mails.riid), settled_at = now()
-       from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as given (stay_id, fate, code, words, riid)
-      where job_id = $1 and mails.stay_id = given.stay_id and mails.fate = 'waiting'`,
+       from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) as given (no, fate, code, words, riid)
+      where job_id = $1 and mails.no = given.no and mails.fate = 'waiting'`,
     [jobId, ...columnsOf(mails)],
   );
 }
 
 const columnsOf = (mails: readonly SettledMail[]) => [
-  mails.map(({ stayId }) => stayId),
+  mails.map(({ no }) => no),
   mails.map(({ fate }) => fate),
   mails.map(({ code }) => code ?? null),
   mails.map(({ words }) => words ?? null),
@@ -186,51 +192,51 @@ export async function guardMails(
   jobId: string,
   mails: readonly AddressedMail[],
   oneMailInDays: number | undefined,
-): Promise<ReadonlyMap<string, 'same-address' | 'too-soon'>> {
+): Promise<ReadonlyMap<number, 'same-address' | 'too-soon'>> {
   if (mails.length === 0) return new Map();
-  const hashes = mails.flatMap(({ stayId, address }) => address.hashes.map((one) => ({ ...one, stayId })));
-  const { rows } = await database.query<{ stayId: string; lasts: boolean }>(
+  const hashes = mails.flatMap(({ no, address }) => address.hashes.map((one) => ({ ...one, no })));
+  const { rows } = await database.query<{ no: number; lasts: boolean }>(
     `with given as (
-       select * from unnest($2::uuid[], $3::uuid[], $4::text[]) as given (stay_id, profile_id, riid)
+       select * from unnest($2::bigint[], $3::uuid[], $4::text[]) as given (no, profile_id, riid)
      ), hashed as (
-       select * from unnest($5::uuid[], $6::smallint[], $7::bytea[]) as hashed (stay_id, key_id, hash)
+       select * from unnest($5::bigint[], $6::smallint[], $7::bytea[]) as hashed (no, key_id, hash)
      ), alike as (
-       select given.stay_id, mails.stay_id as other
+       select given.no, mails.no as other
          from given join campaign_mails as mails on job_id = $1 and mails.profile_id = given.profile_id
        union
-       select given.stay_id, mails.stay_id
+       select given.no, mails.no
          from given join profile_aliases as merged on merged.profile_id = given.profile_id
          join campaign_mails as mails on job_id = $1 and mails.profile_id = alias
        union
-       select hashed.stay_id, mails.stay_id
+       select hashed.no, mails.no
          from hashed join campaign_mails as mails
            on job_id = $1 and mails.address_hash = hash and mails.key_id = hashed.key_id
        union
-       select given.stay_id, mails.stay_id
+       select given.no, mails.no
          from given join campaign_mails as mails on job_id = $1 and mails.riid = given.riid
      )
-     select alike.stay_id as "stayId", bool_or(members.stay_id is not null) as lasts
+     select alike.no, bool_or(members.stay_id is not null) as lasts
        from alike
-       join campaign_mails as mails on job_id = $1 and mails.stay_id = other
+       join campaign_mails as mails on job_id = $1 and mails.no = other
        left join profile_aliases as aliases on alias = mails.profile_id
        left join audience_members as members
          on members.audience_id = mails.audience_id and members.stay_id = mails.stay_id and is_member
         and members.profile_id = coalesce(aliases.profile_id, mails.profile_id)
-      where other <> alike.stay_id and fate in ${mailed}
+      where other <> alike.no and fate in ${mailed}
         and (members.stay_id is not null or claimed_at > now() - make_interval(days => $8::int))
       group by 1`,
     [
       jobId,
-      mails.map(({ stayId }) => stayId),
+      mails.map(({ no }) => no),
       mails.map(({ profileId }) => profileId),
       mails.map(({ riid }) => riid ?? null),
-      hashes.map(({ stayId }) => stayId),
+      hashes.map(({ no }) => no),
       hashes.map(({ keyId }) => keyId),
       hashes.map(({ hash }) => hash),
       oneMailInDays ?? null,
     ],
   );
-  return new Map(rows.map(({ stayId, lasts }) => [stayId, lasts ? 'same-address' : 'too-soon']));
+  return new Map(rows.map(({ no, lasts }) => [no, lasts ? 'same-address' : 'too-soon']));
 }
 
 export interface MailBounds {
@@ -239,11 +245,11 @@ export interface MailBounds {
 }
 
 export interface Claims {
-  readonly claimed: ReadonlySet<string>;
-  /** Those that go to one to whom another of these claims goes: stay → that other. */
-  readonly twins: ReadonlyMap<string, string>;
+  readonly claimed: ReadonlySet<number>;
+  /** Those that go to one to whom another of these claims goes: mail → that other. */
+  readonly twins: ReadonlyMap<number, number>;
   /** Those beyond the day's number, which wait. */
-  readonly held: { readonly stayIds: readonly string[]; readonly untilMs: number } | undefined;
+  readonly held: { readonly nos: readonly number[]; readonly untilMs: number } | undefined;
 }
 
 /**
@@ -259,6 +265,8 @@ export const claimMails = (
   bounds: MailBounds,
 ): Promise<Claims> =>
   transaction(pool, async (database) => {
+    // Whose a stay is, is so until the claim is written.
+    await holdOffMerges(database);
     await lockMails(database, jobId);
     const { rowCount: holds } = await database.query(
       'select 1 from campaign_lanes where job_id = $1 and lane = $2 and attempt = $3',
@@ -270,41 +278,42 @@ export const claimMails = (
     await settleMails(
       database,
       jobId,
-      [...guarded].map(([stayId, fate]) => ({ stayId, fate })),
+      [...guarded].map(([no, fate]) => ({ no, fate })),
     );
     const room =
       bounds.mailsADay === undefined ? Infinity : await roomOfDay(database, jobId, bounds.mailsADay);
 
-    const claimed = new Map<string, AddressedMail>();
-    const twins = new Map<string, string>();
-    const beyond: string[] = [];
+    const claimed = new Map<number, AddressedMail>();
+    const twins = new Map<number, number>();
+    const beyond: number[] = [];
     /** By whom or what two mails are the same person's. */
-    const taken = new Map<string, string>();
+    const taken = new Map<string, number>();
     for (const mail of present) {
-      if (guarded.has(mail.stayId)) continue;
+      if (guarded.has(mail.no)) continue;
       const marks = marksOf(mail);
       const twin = marks.map((mark) => taken.get(mark)).find((one) => one !== undefined);
-      if (twin !== undefined) twins.set(mail.stayId, twin);
-      else if (claimed.size >= room) beyond.push(mail.stayId);
+      if (twin !== undefined) twins.set(mail.no, twin);
+      else if (claimed.size >= room) beyond.push(mail.no);
       else {
-        claimed.set(mail.stayId, mail);
-        for (const mark of marks) taken.set(mark, mail.stayId);
+        claimed.set(mail.no, mail);
+        for (const mark of marks) taken.set(mark, mail.no);
       }
     }
     const list = [...claimed.values()];
-    await database.query(
+    const { rows: written } = await database.query<{ no: number }>(
       `update campaign_mails as mails
           set fate = 'claimed', lane = $2, attempt = $3, campaign_id = $4, claimed_at = clock_timestamp(),
               settled_at = null, key_id = given.key_id, address_hash = given.hash, riid = given.riid,
               reason_code = null, words = null
-         from unnest($5::uuid[], $6::smallint[], $7::bytea[], $8::text[]) as given (stay_id, key_id, hash, riid)
-        where job_id = $1 and mails.stay_id = given.stay_id and fate = 'waiting'`,
+         from unnest($5::bigint[], $6::smallint[], $7::bytea[], $8::text[]) as given (no, key_id, hash, riid)
+        where job_id = $1 and mails.no = given.no and fate = 'waiting'
+       returning mails.no`,
       [
         jobId,
         lane,
         attemptId,
         campaignId,
-        list.map(({ stayId }) => stayId),
+        list.map(({ no }) => no),
         list.map(({ address }) => address.hashes[0].keyId),
         list.map(({ address }) => address.hashes[0].hash),
         list.map(({ riid }) => riid ?? null),
@@ -313,8 +322,8 @@ export const claimMails = (
     const held =
       bounds.mailsADay === undefined || beyond.length === 0
         ? undefined
-        : { stayIds: beyond, untilMs: await roomAgainMs(database, jobId, bounds.mailsADay) };
-    return { claimed: new Set(claimed.keys()), twins, held };
+        : { nos: beyond, untilMs: await roomAgainMs(database, jobId, bounds.mailsADay) };
+    return { claimed: new Set(written.map(({ no }) => no)), twins, held };
   });
 
 const marksOf = ({ profileId, address, riid }: AddressedMail): string[] => [
@@ -329,23 +338,23 @@ async function stillPresent(
   jobId: string,
   mails: readonly AddressedMail[],
 ): Promise<readonly AddressedMail[]> {
-  const { rows } = await database.query<{ stayId: string; lasts: boolean }>(
-    `select mails.stay_id as "stayId", members.stay_id is not null as lasts
+  const { rows } = await database.query<{ no: number; lasts: boolean }>(
+    `select mails.no, members.stay_id is not null as lasts
        from campaign_mails as mails
        left join profile_aliases as aliases on alias = mails.profile_id
        left join audience_members as members
          on members.audience_id = mails.audience_id and members.stay_id = mails.stay_id and is_member
         and members.profile_id = coalesce(aliases.profile_id, mails.profile_id)
-      where job_id = $1 and mails.stay_id = any($2::uuid[]) and fate = 'waiting'`,
-    [jobId, mails.map(({ stayId }) => stayId)],
+      where job_id = $1 and mails.no = any($2::bigint[]) and fate = 'waiting'`,
+    [jobId, mails.map(({ no }) => no)],
   );
-  const lasting = new Set(rows.filter(({ lasts }) => lasts).map(({ stayId }) => stayId));
+  const lasting = new Set(rows.filter(({ lasts }) => lasts).map(({ no }) => no));
   await settleMails(
     database,
     jobId,
-    rows.filter(({ lasts }) => !lasts).map(({ stayId }) => ({ stayId, fate: 'left' })),
+    rows.filter(({ lasts }) => !lasts).map(({ no }) => ({ no, fate: 'left' })),
   );
-  return mails.filter(({ stayId }) => lasting.has(stayId));
+  return mails.filter(({ no }) => lasting.has(no));
 }
 
 async function roomOfDay(database: Database, jobId: string, mailsADay: number): Promise<number> {
@@ -384,12 +393,12 @@ export async function writeOutcomes(
             reason_code = given.code, words = given.words, riid = coalesce(given.riid, mails.riid),
             claimed_at = case when given.fate = 'waiting' then null else mails.claimed_at end,
             settled_at = case when given.fate = 'waiting' and newer.stay_id is null then null else now() end
-       from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) as given (stay_id, fate, code, words, riid)
-       join campaign_mails as own on own.job_id = $1 and own.stay_id = given.stay_id
+       from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[]) as given (no, fate, code, words, riid)
+       join campaign_mails as own on own.job_id = $1 and own.no = given.no
        left join campaign_mails as newer
-         on newer.job_id = $1 and newer.fate = 'waiting' and newer.stay_id <> own.stay_id
+         on newer.job_id = $1 and newer.fate = 'waiting' and newer.no <> own.no
         and newer.profile_id = own.profile_id and newer.audience_id = own.audience_id
-      where mails.job_id = $1 and mails.stay_id = given.stay_id and mails.attempt = $2
+      where mails.job_id = $1 and mails.no = given.no and mails.attempt = $2
         and mails.fate in ('claimed', 'unknown')`,
     [jobId, attemptId, ...columnsOf(outcomes)],
   );

@@ -6,9 +6,10 @@ import { walkRows } from './cursor.ts';
 import type { Pool } from './database.ts';
 
 export interface PresentStay {
-  readonly stayId: string;
+  /** Of the job's mail of this stay; negative where it has none. */
+  readonly no: number;
   readonly profileId: string;
-  /** Of the job's mail of this stay; null where it has none. */
+  /** Of that mail; null where there is none. */
   readonly fate: MailFate | null;
 }
 
@@ -23,7 +24,7 @@ export const walkPresentStays = (
   walkRows(
     pool,
     {
-      text: `select members.stay_id as "stayId", members.profile_id as "profileId", fate
+      text: `select coalesce(mails.no, -row_number() over ()) as no, members.profile_id as "profileId", fate
                from audience_members as members
                left join campaign_mails as mails on mails.job_id = $2 and mails.stay_id = members.stay_id
               where members.audience_id = any($1::uuid[]) and is_member

@@ -1,10 +1,13 @@
 /**
- * Two people who were in an audience, and turn out to be one: their stays are one, that which began first. A
- * mail that the other one had is that stay's, so that nobody is mailed again for it.
+ * Two people who were in an audience, and turn out to be one: their stays are one, that which began first. It
+ * takes over the mail that either had, or that waits for either, so that nobody is mailed again for it.
  */
 import type { Database } from './database.ts';
 
-/** To be called before the memberships of the two are united. */
+/**
+ * To be called before the memberships of the two are united, in a transaction that holds merges: whoever claims
+ * a mail holds them off.
+ */
 export async function uniteStays(database: Database, staysId: string, goesId: string): Promise<void> {
   const { rows } = await database.query<{ kept: string; other: string }>(
     `select case when goes.changed_at < stays.changed_at then goes.stay_id else stays.stay_id end as kept,
@@ -15,11 +18,18 @@ export async function uniteStays(database: Database, staysId: string, goesId: st
     [staysId, goesId],
   );
   for (const { kept, other } of rows) {
+    // Of two mails, the one that went, or may have, counts before one that waits, and that before one that will not
+    // go. Its place is made free: the other is known to be the same person's.
     await database.query(
-      `update campaign_mails as waiting set fate = 'same-address', settled_at = now()
-         from campaign_mails as others
-        where waiting.job_id = others.job_id and waiting.stay_id = $1 and others.stay_id = $2
-          and waiting.fate = 'waiting' and others.fate in ('claimed', 'accepted', 'unknown')`,
+      `with ranked as (
+         select no, job_id, stay_id,
+                case when fate in ('claimed', 'accepted', 'unknown') then 2 when fate = 'waiting' then 1 else 0 end as rank
+           from campaign_mails where stay_id in ($1, $2)
+       )
+       update campaign_mails as mails
+          set stay_id = gen_random_uuid(), fate = 'same-address', reason_code = null, words = null, settled_at = now()
+         from ranked as own join ranked as others using (job_id)
+        where own.stay_id = $1 and others.stay_id = $2 and others.rank > own.rank and mails.no = own.no`,
       [kept, other],
     );
     await database.query(
@@ -27,6 +37,11 @@ export async function uniteStays(database: Database, staysId: string, goesId: st
         where stay_id = $2
           and not exists (select 1 from campaign_mails where job_id = mails.job_id and stay_id = $1)`,
       [kept, other],
+    );
+    // The other's waits for nothing: the mail that stands has its turn, or went.
+    await database.query(
+      `update campaign_mails set fate = 'same-address', settled_at = now() where stay_id = $1 and fate = 'waiting'`,
+      [other],
     );
   }
 }

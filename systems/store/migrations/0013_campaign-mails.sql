@@ -42,6 +42,7 @@ create table campaign_mails (
 -- Entered, left and entered before anything was sent is one stay: the row that waits moves on to the newer one.
 create unique index one_waiting_mail on campaign_mails (job_id, profile_id, audience_id) where fate = 'waiting';
 create index campaign_mails_of_profile on campaign_mails (job_id, profile_id);
+create unique index campaign_mails_by_no on campaign_mails (no);
 create index campaign_mails_of_stay on campaign_mails (stay_id);
 create index campaign_mails_by_fate on campaign_mails (job_id, fate, no);
 create index campaign_mails_by_address on campaign_mails (address_hash) where address_hash is not null;

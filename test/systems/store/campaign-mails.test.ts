@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import { changeMembership, ensureAudience } from '../../../systems/store/audiences.ts';
 import {
@@ -85,7 +86,7 @@ async function waiting(
   ids: readonly string[],
   addressOf: (profileId: string) => string = (profileId) => `${profileId}@example.com`,
 ): Promise<readonly AddressedMail[]> {
-  const mails = await readWaiting(store, jobId, ids);
+  const mails = await transaction(store, (database) => readWaiting(database, jobId, ids));
   return mails.map((mail) => ({
     ...mail,
     address: hashIdentity(hashKeys, { field: 'email', value: addressOf(mail.profileId) }),
@@ -93,12 +94,12 @@ async function waiting(
 }
 const claim = (attempt: Attempt, mails: readonly AddressedMail[], bounds: MailBounds = {}): Promise<Claims> =>
   claimMails(store, attempt, 'c1', mails, bounds);
-const write = (attempt: Attempt, stays: Iterable<string>, fate: 'accepted' | 'waiting' | 'rejected') =>
+const write = (attempt: Attempt, mails: Iterable<number>, fate: 'accepted' | 'waiting' | 'rejected') =>
   transaction(store, (database) =>
     writeOutcomes(
       database,
       attempt,
-      [...stays].map((stayId) => ({ stayId, fate })),
+      [...mails].map((no) => ({ no, fate })),
     ),
   );
 /** All who wait among these are mailed. @returns how many */
@@ -191,7 +192,7 @@ test('two profiles with one address get one mail, in one call or in two, until t
   const mails = await waiting([one, other], shared);
   const { claimed, twins } = await claim(attempt, mails);
   assert.equal(claimed.size, 1);
-  const mailed = mails.find(({ stayId }) => claimed.has(stayId))?.profileId ?? '';
+  const mailed = mails.find(({ no }) => claimed.has(no))?.profileId ?? '';
   assert.deepEqual([...twins.values()], [...claimed]);
   await write(attempt, claimed, 'accepted');
   await enter([third]);
@@ -209,7 +210,7 @@ test('one record of the list is one person, whatever the addresses', async () =>
   const mails = (await waiting(ids)).map((mail) => ({ ...mail, riid: '42' }));
   const { claimed, twins } = await claim(attempt, mails);
   assert.deepEqual([claimed.size, twins.size], [1, 1]);
-  const [second] = mails.filter(({ stayId }) => twins.has(stayId));
+  const [second] = mails.filter(({ no }) => twins.has(no));
   assert.ok(second !== undefined);
   await write(attempt, claimed, 'accepted');
   assert.equal((await claim(await openAttempt(), [second])).claimed.size, 0);
@@ -244,6 +245,59 @@ test('people who turn out to be one are mailed once, under whichever profile the
   assert.deepEqual(await fates(), { accepted: 4, 'same-address': 3 });
 });
 
+test('of two who are one, the mail that went counts before one that was refused, and one that waits does too', async () => {
+  const [refused = '', mailed = '', turned = '', waits = ''] = await people(4);
+  await enter([refused, turned]);
+  await enter([mailed, waits]);
+  const attempt = await openAttempt();
+  const { claimed } = await claim(attempt, await waiting([refused, turned]));
+  await write(attempt, claimed, 'rejected');
+  assert.equal(await mail([mailed]), 1);
+  for (const [one, other] of [
+    [refused, mailed],
+    [turned, waits],
+  ] as const)
+    await transaction(store, (database) => mergeProfiles(database, one, other));
+  // Nobody is rejected any more: each has the other's mail.
+  assert.deepEqual(await fates(), { accepted: 1, waiting: 1, 'same-address': 2 });
+  assert.equal(await mail([refused]), 0);
+  assert.equal(await mail([turned]), 1);
+});
+
+test('a merge that is under way while a mail is claimed is waited for: what is triggered is what is written', async () => {
+  const [early = '', late = ''] = await people(2);
+  await change([early], 'enter');
+  await enter([late]);
+  const mails = await waiting([late]);
+  const attempt = await openAttempt();
+  const merging = Promise.withResolvers<undefined>();
+  const merged = transaction(store, async (database) => {
+    await mergeProfiles(database, early, late);
+    merging.resolve(undefined);
+    await wait(300);
+  });
+  await merging.promise;
+  const { claimed } = await claim(attempt, mails);
+  await merged;
+  assert.equal(claimed.size, 1);
+  await write(attempt, claimed, 'accepted');
+  assert.deepEqual(await fates(), { accepted: 1 });
+  // It is of the stay that lasts.
+  await hear([early]);
+  assert.equal(await mail([early]), 0);
+});
+
+test('a merge between the call and its answer leaves the answer where it belongs', async () => {
+  const [early = '', late = ''] = await people(2);
+  await change([early], 'enter');
+  await enter([late]);
+  const attempt = await openAttempt();
+  const { claimed } = await claim(attempt, await waiting([late]));
+  await transaction(store, (database) => mergeProfiles(database, early, late));
+  await write(attempt, claimed, 'accepted');
+  assert.deepEqual(await fates(), { accepted: 1 });
+});
+
 test('at most one mail in so many days, to the person and to the address', async () => {
   const [id = '', twin = ''] = await people(2);
   await enter([id]);
@@ -270,7 +324,7 @@ test('mails beyond the day’s number wait, and go when the day has room again',
   await write(attempt, first.claimed, 'accepted');
   assert.equal(first.claimed.size, 3);
   assert.ok(first.held !== undefined);
-  assert.equal(first.held.stayIds.length, 2);
+  assert.equal(first.held.nos.length, 2);
   const hoursAway = (first.held.untilMs - Date.now()) / 3_600_000;
   assert.ok(hoursAway > 23.9 && hoursAway <= 24, `${hoursAway} hours`);
   assert.equal((await claim(attempt, await waiting(ids), { mailsADay: 3 })).claimed.size, 0);
@@ -316,8 +370,7 @@ test('once more are taken: the rejected, or those of unknown fate, where their s
   await write(attempt, [...claimed].slice(0, 3), 'rejected');
   await settleClaims(store, jobId);
   assert.deepEqual(await fates(), { rejected: 3, unknown: 3 });
-  const of = (stayId: string | undefined): string =>
-    mails.find((one) => one.stayId === stayId)?.profileId ?? '';
+  const of = (no: number | undefined): string => mails.find((one) => one.no === no)?.profileId ?? '';
   await change([of([...claimed][0]), of([...claimed][5])], 'exit');
   const again = await beginMailRetry(store, jobId, undefined);
   assert.equal(again.total, 2);
