@@ -223,7 +223,7 @@ describe('Generated event files', () => {
     const campaign = await responsys.campaign('Lytics_Welcome');
     const { rows } = await store.query<{ email: string; clicks: number | null }>(
       `select fields ->> 'email' as email, (fields ->> 'email_click_ct')::int as clicks
-         from profiles where fields ->> 'email' like 'mailed%' order by email collate "C"`,
+         from profiles where fields ->> 'email' like 'mailed%' order by fields ->> 'email' collate "C"`,
     );
     assert.deepEqual(
       rows.map(({ email, clicks }) => [email, clicks ?? 0]),
