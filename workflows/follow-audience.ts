@@ -143,13 +143,15 @@ export async function followAudience<Input extends FollowInput, Configuration ex
   const batchIsDue = (): boolean =>
     queue.size >= batchSize || job.flushAsked || Date.now() >= (flushAtMs(job, flushIntervalMs) ?? Infinity);
 
-  /** They go back into the queue, where the rest waits behind them. */
+  /** They go back into the queue, where the rest waits behind them: also who goes by another id since a merge. */
   function hold(
     batch: QueueEntries,
     held: { readonly members: readonly string[]; readonly untilMs: number },
   ): void {
-    const waiting = new Set(held.members);
-    queue.putBack(batch.filter(([member]) => waiting.has(member)));
+    const sinceMs = new Map(batch);
+    const oldestMs = Math.min(...sinceMs.values());
+    const entries = held.members.map((member) => [member, sinceMs.get(member) ?? oldestMs] as const);
+    queue.putBack(entries.toSorted(([, one], [, other]) => one - other));
     job.heldUntilMs = held.untilMs;
   }
 
@@ -243,6 +245,8 @@ export async function followAudience<Input extends FollowInput, Configuration ex
       const { changed } = await steps.reconfigure(change);
       batchSize = change.configuration.batchSize;
       flushIntervalMs = change.configuration.flushInterval;
+      // A number of mails a day that was raised may have room at once.
+      job.heldUntilMs = 0;
       if (steps.canaryOf !== undefined) job.backfillCanary = steps.canaryOf(change.configuration);
       if (changed && change.backfill) await scanAnew();
       asked.answer({ changed });

@@ -6,6 +6,7 @@ import { sendUnknownUpdate } from '../../jobs/campaign-messages.ts';
 import {
   approveUpdate,
   backfillUpdate,
+  flushUpdate,
   reconfigureUpdate,
   retryUpdate,
   statusQuery,
@@ -15,6 +16,8 @@ import type { ExportStatus } from '../../jobs/messages.ts';
 import type { ExportCampaignConfiguration } from '../../jobs/export-campaign.ts';
 import { exportCampaignWorkflowId } from '../../jobs/job-id.ts';
 import { findCampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { transaction } from '../../systems/store/database.ts';
+import { mergeProfiles } from '../../systems/store/merging.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
@@ -161,17 +164,29 @@ test('an answer that never came is unknown and sent again by a person’s word a
   assert.equal((await ground.outbox()).length, 2);
 });
 
-test('beyond the day’s number entries wait in the queue, and the job says until when', async () => {
-  await begin({ mailsADay: 2 });
-  const ids = await ground.people(['a', 'b', 'c'].map((name) => person(`${name}@example.com`)));
+test('beyond the day’s number entries wait in the queue, also merged ones, until then or until the number is raised', async () => {
+  await begin({ mailsADay: 2, flushInterval: '24h' });
+  const both = ['a', 'b', 'c'].map((name) => person(`${name}@example.com`));
+  const goes = await ground.people(both);
+  const stays = await ground.people(both);
   const job = await ground.start();
   await untilFollowing(job);
-  await ground.change(ids, 'enter');
-  await until(
-    () => job.query(statusQuery),
-    ({ queued, nextFlushAt }: ExportStatus) =>
-      queued === 1 && Date.parse(nextFlushAt ?? '') > Date.now() + 23 * 3_600_000,
-  );
+  await ground.change(goes, 'enter');
+  const untilQueued = (isHeld: boolean): Promise<void> =>
+    until(
+      () => job.query(statusQuery),
+      ({ queued, nextFlushAt }: ExportStatus) =>
+        queued === (isHeld ? 1 : 3) && Date.parse(nextFlushAt ?? '') > Date.now() + 23 * 3_600_000,
+    );
+  await untilQueued(false);
+  await transaction(ground.store, async (own) => {
+    for (const [at, id] of goes.entries()) await mergeProfiles(own, stays[at] ?? '', id);
+  });
+  await job.executeUpdate(flushUpdate);
+  await untilQueued(true);
   assert.deepEqual(await ground.fates(), { accepted: 2, waiting: 1 });
   assert.equal((await ground.outbox()).length, 2);
+  await reconfigure({ mailsADay: undefined });
+  await job.executeUpdate(flushUpdate);
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 3);
 });
