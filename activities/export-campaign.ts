@@ -18,7 +18,12 @@ import type { MailCounts } from '../systems/store/campaign-counts.ts';
 import { countUnheard, tellOfWaiting } from '../systems/store/campaign-entries.ts';
 import { findCampaignJob, saveCampaignPlan } from '../systems/store/campaign-jobs.ts';
 import type { CampaignJob } from '../systems/store/campaign-jobs.ts';
-import { beginBackfill, beginMailRetry, beginUnknown } from '../systems/store/campaign-walks.ts';
+import {
+  beginBackfill,
+  beginMailRetry,
+  beginUnknown,
+  forgetBackfill,
+} from '../systems/store/campaign-walks.ts';
 import { startRelaying, stopRelaying } from '../systems/store/changes.ts';
 import { mendFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
@@ -232,6 +237,7 @@ export function campaignActivities(means: Means, connections: Connections): Camp
       await stopRelaying(store, jobId);
       await abandonScansOf(store, jobId);
       await settleClaims(store, jobId);
+      await forgetBackfill(store, jobId);
     },
   };
 }

@@ -87,6 +87,7 @@ export async function exportCampaign(input: CampaignInput): Promise<ExportEnd> {
         };
       },
       details: (status) => campaignDetails(status, undefined),
+      canaryOf: ({ canary }) => canary,
       handleMore: (job, steering) => {
         const unless = steering.unlessScanning('Mails are being sent already; do it when that is done.');
         steering.steer(sendUnknownUpdate, unless, () => {

@@ -22,7 +22,7 @@ import {
 } from '../jobs/messages.ts';
 import type { ExportStatus, Reconfiguration, Retry } from '../jobs/messages.ts';
 import { stateInWords } from '../jobs/state-words.ts';
-import { enter, hinder } from './export-standing.ts';
+import { askBackfill, enter, hinder } from './export-standing.ts';
 import type { Standing } from './export-standing.ts';
 import { readMembersChanged } from './members-changed.ts';
 import type { Reconfigurations } from './reconfigurations.ts';
@@ -62,6 +62,8 @@ export function handleMessages<Configuration>(
       job.waits = 0;
       job.retry = undefined;
       if (ended.outcome === 'canary') enter(job, 'approval', ended.reason);
+      // There was nobody to wait for.
+      else if (ended.outcome === 'done') job.canary = undefined;
     }
   });
   setHandler(loginRefusedSignal, (refused) => {
@@ -113,7 +115,7 @@ export function handleMessages<Configuration>(
     job.flushAsked = job.queue.size > 0;
   });
   steer(backfillUpdate, unlessScanning('A scan is running already.'), () => {
-    job.scanAsked = true;
+    askBackfill(job);
   });
   const unlessRetried = unlessScanning('A scan is running already; retry when it is done.');
   setHandler<ExportStatus, [Retry | undefined], typeof retryUpdate>(

@@ -22,6 +22,7 @@ export interface Carried {
   readonly anyRejected: boolean;
   /** Absent in what was carried before it was told. */
   readonly heldUntilMs?: number;
+  readonly backfillCanary?: number;
 }
 
 export interface Standing {
@@ -38,6 +39,8 @@ export interface Standing {
   retry: Retry | undefined;
   /** Members that are sent before the rest waits for approval; undefined where none is to be given. */
   canary: number | undefined;
+  /** The canary of a back-fill that is asked for from now on; undefined for none. */
+  backfillCanary: number | undefined;
   flushAsked: boolean;
   /** Of the authorization: the newest version known, and that of the time at which the scan began. */
   version: number;
@@ -68,6 +71,7 @@ export const openStanding = (
   scanAsked: carried?.scanAsked ?? walksFirst,
   retry: carried?.retry,
   canary,
+  backfillCanary: carried?.backfillCanary,
   flushAsked: false,
   version: carried?.authorization.version ?? 0,
   scanVersion: carried?.authorization.scanVersion ?? 0,
@@ -86,11 +90,18 @@ export function carriedOf(job: Standing): Carried {
     authorization: { version: job.version, scanVersion: job.scanVersion },
     queue: job.queue.entries(),
     ...(job.heldUntilMs === 0 ? {} : { heldUntilMs: job.heldUntilMs }),
+    ...(job.backfillCanary === undefined ? {} : { backfillCanary: job.backfillCanary }),
   };
 }
 
 export function enter(job: Standing, state: ExportState, reason = '', reasonCode = ''): void {
   Object.assign(job, { state, reason, reasonCode, stateChanged: true });
+}
+
+/** A walk through all members is wished, with the canary of now where the kind of job gives each one. */
+export function askBackfill(job: Standing): void {
+  job.canary = job.backfillCanary ?? job.canary;
+  job.scanAsked = true;
 }
 
 /** A step has failed. @param versionThen of the authorization, when the step began */

@@ -27,7 +27,15 @@ import { beforeContinuing } from './before-continuing.ts';
 import { handleMessages } from './export-messages.ts';
 import type { Steering } from './export-messages.ts';
 import type { QueueEntries } from './change-queue.ts';
-import { carriedOf, enter, flushAtMs, hinder, openStanding, statusOf } from './export-standing.ts';
+import {
+  askBackfill,
+  carriedOf,
+  enter,
+  flushAtMs,
+  hinder,
+  openStanding,
+  statusOf,
+} from './export-standing.ts';
 import type { Carried, Standing } from './export-standing.ts';
 import { waitBeforeMs } from './outage.ts';
 import { codeOf, reasonOf } from './reason.ts';
@@ -85,6 +93,8 @@ export interface FollowSteps<Configuration> {
   see(): Promise<Seen>;
   /** What is shown before anything was seen. */
   details(status: ExportStatus): string;
+  /** The canary of each back-fill; absent where only the first walk of a job has one. */
+  canaryOf?(configuration: Configuration): number | undefined;
   /** Messages beside those of every kind. */
   handleMore?(job: Standing, steering: Steering): void;
 }
@@ -106,6 +116,7 @@ export async function followAudience<Input extends FollowInput, Configuration ex
   const { signalsPerRun = defaultSignalsPerRun, carried } = input;
   let { batchSize, flushIntervalMs } = input;
   const job = openStanding(input.canary, carried, steps.walksFirst);
+  if (carried === undefined && steps.canaryOf !== undefined) job.backfillCanary = input.canary;
   const { queue } = job;
   const reconfigurations = openReconfigurations<Configuration>();
   let seen: Seen | undefined;
@@ -132,13 +143,15 @@ export async function followAudience<Input extends FollowInput, Configuration ex
   const batchIsDue = (): boolean =>
     queue.size >= batchSize || job.flushAsked || Date.now() >= (flushAtMs(job, flushIntervalMs) ?? Infinity);
 
-  /** They go back into the queue, where the rest waits behind them. */
+  /** They go back into the queue, where the rest waits behind them: also who goes by another id since a merge. */
   function hold(
     batch: QueueEntries,
     held: { readonly members: readonly string[]; readonly untilMs: number },
   ): void {
-    const waiting = new Set(held.members);
-    queue.putBack(batch.filter(([member]) => waiting.has(member)));
+    const sinceMs = new Map(batch);
+    const oldestMs = Math.min(...sinceMs.values());
+    const entries = held.members.map((member) => [member, sinceMs.get(member) ?? oldestMs] as const);
+    queue.putBack(entries.toSorted(([, one], [, other]) => one - other));
     job.heldUntilMs = held.untilMs;
   }
 
@@ -232,6 +245,9 @@ export async function followAudience<Input extends FollowInput, Configuration ex
       const { changed } = await steps.reconfigure(change);
       batchSize = change.configuration.batchSize;
       flushIntervalMs = change.configuration.flushInterval;
+      // A number of mails a day that was raised may have room at once.
+      job.heldUntilMs = 0;
+      if (steps.canaryOf !== undefined) job.backfillCanary = steps.canaryOf(change.configuration);
       if (changed && change.backfill) await scanAnew();
       asked.answer({ changed });
     } catch (error) {
@@ -244,7 +260,7 @@ export async function followAudience<Input extends FollowInput, Configuration ex
   async function scanAnew(): Promise<void> {
     await tellScan(scanStopSignal);
     await condition(() => !job.scanning);
-    job.scanAsked = true;
+    askBackfill(job);
   }
 
   async function follow(): Promise<void> {

@@ -25,10 +25,12 @@ export const walkCampaign = ({ jobId, canary, retry }: ScanInput): Promise<ScanE
   walkMembers(exportCampaignWorkflowId(jobId), canary, {
     begin: () =>
       beginCampaignWalk.executeWithOptions({ summary: `take the ${takenBy(retry)}` }, [jobId, retry ?? null]),
-    walk: (scanId, upTo) =>
-      walk.executeWithOptions({ summary: `mail ${upTo} members` }, [jobId, scanId, canary ?? null]),
+    walk: (scanId, upTo, first) =>
+      walk.executeWithOptions({ summary: `mail ${upTo} members` }, [jobId, scanId, first ?? null]),
     abandon: (scanId) => abandonCampaignWalk(scanId),
     readCanary: () => readMailCanary(jobId),
+    // A second back-fill of a job that mails: those who enter are not to wait for it.
+    approvesNobody: true,
   });
 
 const takenBy = (retry: ScanInput['retry']): string => {

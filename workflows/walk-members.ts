@@ -19,10 +19,15 @@ import { codeOf, reasonOf } from './reason.ts';
 /** What a kind of job does at each step; each is an activity. */
 export interface WalkSteps {
   begin(): Promise<{ readonly scanId: string; readonly total: number }>;
-  /** @param upTo how many members, where that is known; for people to read */
-  walk(scanId: string, upTo: number): Promise<void>;
+  /**
+   * @param upTo how many members, where that is known; for people to read
+   * @param canary to stop at, before the end
+   */
+  walk(scanId: string, upTo: number, canary: number | undefined): Promise<void>;
   abandon(scanId: string): Promise<void>;
   readCanary(): Promise<string>;
+  /** Whether a walk through nobody is over without an approval. */
+  readonly approvesNobody?: boolean;
 }
 
 /** @param canary only so many members are sent, and the rest when another walk goes on */
@@ -48,7 +53,8 @@ export async function walkMembers(
   const ended = await (async (): Promise<ScanEnded> => {
     try {
       const { scanId, total } = await steps.begin();
-      const upTo = Math.min(canary ?? total, total);
+      const first = total === 0 && steps.approvesNobody ? undefined : canary;
+      const upTo = Math.min(first ?? total, total);
       for (;;) {
         await condition(() => !wish.pause || wish.stop);
         if (wish.stop) {
@@ -57,8 +63,8 @@ export async function walkMembers(
         }
         try {
           walking = new CancellationScope();
-          await walking.run(() => steps.walk(scanId, upTo));
-          if (canary === undefined) return { outcome: 'done' };
+          await walking.run(() => steps.walk(scanId, upTo, first));
+          if (first === undefined) return { outcome: 'done' };
           return { outcome: 'canary', reason: await steps.readCanary() };
         } catch (error) {
           // Paused or stopped: the walk has written what it had under way, and goes on from there.

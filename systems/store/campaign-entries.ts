@@ -71,27 +71,43 @@ export async function lockMails(database: Database, jobId: string): Promise<void
 export async function hearStays(database: Database, jobId: string, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
   await lockMails(database, jobId);
+  const told = entries.map(({ audienceId }) => audienceId);
+  const people = entries.map(({ profileId }) => profileId);
+  // Of a back-fill until now: as who entered, they are mailed without it.
   await database.query(
-    `with told as (
-       select distinct audience_id, coalesce(aliases.profile_id, given.profile_id) as profile_id
-         from unnest($2::uuid[], $3::uuid[]) as given (audience_id, profile_id)
-         left join profile_aliases as aliases on alias = given.profile_id
-     )
+    `with ${toldStays}
+     update campaign_mails as mails set lane = null from told join audience_members using (audience_id, profile_id)
+      where job_id = $1 and mails.stay_id = audience_members.stay_id and fate = 'waiting' and lane = 'bulk'`,
+    [jobId, told, people],
+  );
+  await database.query(
+    `with ${toldStays}
      insert into campaign_mails as mails (job_id, stay_id, audience_id, profile_id)
      select $1, stay_id, audience_id, profile_id from told join audience_members using (audience_id, profile_id)
       where not exists (select 1 from campaign_mails as known
                          where known.job_id = $1 and known.stay_id = audience_members.stay_id)
       order by audience_members.changed_at, profile_id
-     on conflict (job_id, profile_id, audience_id) where fate = 'waiting' do update set stay_id = excluded.stay_id`,
-    [jobId, entries.map(({ audienceId }) => audienceId), entries.map(({ profileId }) => profileId)],
+     on conflict (job_id, profile_id, audience_id) where fate = 'waiting'
+       do update set stay_id = excluded.stay_id, lane = null`,
+    [jobId, told, people],
   );
 }
 
-/** Lets a job that begins anew look at all mails that wait: whoever was to be told of them may be gone. */
+const toldStays = `told as (
+  select distinct audience_id, coalesce(aliases.profile_id, given.profile_id) as profile_id
+    from unnest($2::uuid[], $3::uuid[]) as given (audience_id, profile_id)
+    left join profile_aliases as aliases on alias = given.profile_id
+)`;
+
+/**
+ * Lets a job that begins anew look at the mails that wait: whoever was to be told of them may be gone. Not at those
+ * of a back-fill, which go by its walk alone, after its canary.
+ */
 export async function tellOfWaiting(database: Database, jobId: string): Promise<void> {
   await database.query(
     `insert into changes (job_id, profile_id, change)
-     select distinct $1, profile_id, 'again' from campaign_mails where job_id = $1 and fate = 'waiting'`,
+     select distinct $1, profile_id, 'again' from campaign_mails
+      where job_id = $1 and fate = 'waiting' and lane is distinct from 'bulk'`,
     [jobId],
   );
 }

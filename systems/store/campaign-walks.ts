@@ -3,6 +3,7 @@
  * of unknown fate. The same walk as that of an export (scans.ts); what it takes are the mails that then wait.
  */
 import { lockMails } from './campaign-entries.ts';
+import { transaction } from './database.ts';
 import type { Database, Pool } from './database.ts';
 import { beginWalk } from './scans.ts';
 import type { Scan } from './scans.ts';
@@ -19,8 +20,8 @@ export const beginBackfill = (pool: Pool, jobId: string): Promise<Scan> =>
     async (database) => {
       await lockMails(database, jobId);
       await database.query(
-        `insert into campaign_mails (job_id, stay_id, audience_id, profile_id)
-         select $1, stay_id, audience_id, profile_id from audience_members
+        `insert into campaign_mails (job_id, stay_id, audience_id, profile_id, lane)
+         select $1, stay_id, audience_id, profile_id, 'bulk' from audience_members
           where audience_id in (select audience_id from job_audiences where job_id = $1) and is_member
             and not exists (select 1 from campaign_mails as known
                              where known.job_id = $1 and known.stay_id = audience_members.stay_id)
@@ -31,6 +32,20 @@ export const beginBackfill = (pool: Pool, jobId: string): Promise<Scan> =>
       );
     },
   );
+
+/**
+ * For a job that ends: a back-fill's mails that nothing was done about are no longer the job's, and the next
+ * back-fill takes the members of then.
+ */
+export const forgetBackfill = (pool: Pool, jobId: string): Promise<void> =>
+  transaction(pool, async (database) => {
+    await lockMails(database, jobId);
+    await database.query(
+      `delete from campaign_mails
+        where job_id = $1 and fate = 'waiting' and lane = 'bulk' and attempt is null`,
+      [jobId],
+    );
+  });
 
 /** Rejected members of stays that last. @param reason a reason's code; all without one */
 export const beginMailRetry = (pool: Pool, jobId: string, reason: string | undefined): Promise<Scan> =>

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sendUnknownUpdate } from '../../jobs/campaign-messages.ts';
-import { approveUpdate, backfillUpdate, retryUpdate, statusQuery, stopUpdate } from '../../jobs/messages.ts';
+import {
+  approveUpdate,
+  backfillUpdate,
+  flushUpdate,
+  reconfigureUpdate,
+  retryUpdate,
+  statusQuery,
+  stopUpdate,
+} from '../../jobs/messages.ts';
 import type { ExportStatus } from '../../jobs/messages.ts';
+import type { ExportCampaignConfiguration } from '../../jobs/export-campaign.ts';
+import { exportCampaignWorkflowId } from '../../jobs/job-id.ts';
+import { findCampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { transaction } from '../../systems/store/database.ts';
+import { mergeProfiles } from '../../systems/store/merging.ts';
 import { startSandbox } from '../harness/sandbox.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
@@ -44,6 +58,14 @@ const untilWalked = (walks: number): Promise<void> =>
     (rows: readonly { state: string }[]) =>
       rows.length === walks && rows.every(({ state }) => state === 'done'),
   );
+/** Gives the job that runs other settings. */
+async function reconfigure(settings: Partial<ExportCampaignConfiguration>): Promise<void> {
+  const { configuration, revision } = await findCampaignJob(ground.store, ground.jobId);
+  const wished = { ...configuration, ...settings };
+  const change = { configuration: wished, from: revision, to: randomUUID(), backfill: false };
+  const job = environment.client.workflow.getHandle(exportCampaignWorkflowId(ground.jobId));
+  assert.equal(await job.executeUpdate(reconfigureUpdate.name, { args: [change] }), true);
+}
 const person = (email: string, more: object = {}) => ({ email, ...more });
 
 test('who enters gets one mail with their fields; leaving sends nothing, coming back one more', async () => {
@@ -100,6 +122,27 @@ test('a back-fill with a canary mails the first, waits, and then the rest; a sec
   assert.equal((await ground.outbox()).length, 23);
 });
 
+test('a canary that a running job was given holds the back-fill that is asked for, also in a later run', async () => {
+  await begin();
+  const present = Array.from({ length: 9 }, (_, at) => person(`p${at}@example.com`));
+  await ground.change(await ground.people(present), 'enter');
+  const [late = ''] = await ground.people([person('late@example.com')]);
+  const job = await ground.start({ signalsPerRun: 1 });
+  await untilFollowing(job);
+  await reconfigure({ backfill: true, canary: 3 });
+  await ground.change([late], 'enter');
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 1);
+  await job.executeUpdate(backfillUpdate);
+  await until(
+    () => job.query(statusQuery),
+    (status: ExportStatus) => status.state === 'approval',
+  );
+  assert.equal((await ground.outbox()).length, 1 + 3);
+  await job.executeUpdate(approveUpdate);
+  await untilWalked(1);
+  assert.equal((await ground.outbox()).length, 1 + 9);
+});
+
 test('an answer that never came is unknown and sent again by a person’s word alone', async () => {
   await begin();
   const [one = ''] = await ground.people([person('lost@example.com')]);
@@ -121,17 +164,29 @@ test('an answer that never came is unknown and sent again by a person’s word a
   assert.equal((await ground.outbox()).length, 2);
 });
 
-test('beyond the day’s number entries wait in the queue, and the job says until when', async () => {
-  await begin({ mailsADay: 2 });
-  const ids = await ground.people(['a', 'b', 'c'].map((name) => person(`${name}@example.com`)));
+test('beyond the day’s number entries wait in the queue, also merged ones, until then or until the number is raised', async () => {
+  await begin({ mailsADay: 2, flushInterval: '24h' });
+  const both = ['a', 'b', 'c'].map((name) => person(`${name}@example.com`));
+  const goes = await ground.people(both);
+  const stays = await ground.people(both);
   const job = await ground.start();
   await untilFollowing(job);
-  await ground.change(ids, 'enter');
-  await until(
-    () => job.query(statusQuery),
-    ({ queued, nextFlushAt }: ExportStatus) =>
-      queued === 1 && Date.parse(nextFlushAt ?? '') > Date.now() + 23 * 3_600_000,
-  );
+  await ground.change(goes, 'enter');
+  const untilQueued = (isHeld: boolean): Promise<void> =>
+    until(
+      () => job.query(statusQuery),
+      ({ queued, nextFlushAt }: ExportStatus) =>
+        queued === (isHeld ? 1 : 3) && Date.parse(nextFlushAt ?? '') > Date.now() + 23 * 3_600_000,
+    );
+  await untilQueued(false);
+  await transaction(ground.store, async (own) => {
+    for (const [at, id] of goes.entries()) await mergeProfiles(own, stays[at] ?? '', id);
+  });
+  await job.executeUpdate(flushUpdate);
+  await untilQueued(true);
   assert.deepEqual(await ground.fates(), { accepted: 2, waiting: 1 });
   assert.equal((await ground.outbox()).length, 2);
+  await reconfigure({ mailsADay: undefined });
+  await job.executeUpdate(flushUpdate);
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 3);
 });

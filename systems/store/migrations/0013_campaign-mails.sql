@@ -19,7 +19,7 @@ create table campaign_mails (
   -- Of a rejection, and of what is unknown: a stable class, and Responsys' own words.
   reason_code text,
   words text,
-  -- The claim: which attempt of which lane is about to trigger it, or did.
+  -- The claim: which attempt of which lane is about to trigger it, or did. Before it, of a back-fill: its lane.
   lane text check (lane in ('live', 'bulk')),
   attempt uuid,
   claimed_at timestamptz,

@@ -12,12 +12,13 @@ import {
 } from '../../../systems/store/campaign-claims.ts';
 import type { AddressedMail, Attempt, Claims, MailBounds } from '../../../systems/store/campaign-claims.ts';
 import { readMailCounts } from '../../../systems/store/campaign-counts.ts';
-import { hearStays } from '../../../systems/store/campaign-entries.ts';
+import { hearStays, tellOfWaiting } from '../../../systems/store/campaign-entries.ts';
 import {
   beginBackfill,
   beginMailRetry,
   beginUnknown,
   countUnknown,
+  forgetBackfill,
 } from '../../../systems/store/campaign-walks.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
@@ -359,6 +360,41 @@ test('a back-fill takes who is there and has no mail; a second takes nobody', as
   await endScan(store, scan.id, 'done');
   assert.equal((await beginBackfill(store, jobId)).total, 0);
   assert.deepEqual(await fates(), { accepted: 25 });
+});
+
+test('a job that begins anew is told of who entered, not of who waits for a back-fill; stopped, it forgets those', async () => {
+  const ids = await people(9);
+  const [entered = '', unheard = '', back = '', released = '', ...rest] = ids;
+  await enter([entered]);
+  await change(ids.slice(1), 'enter');
+  const scan = await beginBackfill(store, jobId);
+  assert.equal(scan.total, 9);
+  // Their enters are told of after that, one as of a newer stay.
+  await change([back], 'exit');
+  await change([back], 'enter');
+  await hear([unheard, back]);
+  const bulk = await openAttempt('bulk');
+  const { claimed } = await claim(bulk, await waiting([released, ...rest.slice(0, 2)]));
+  await write(bulk, [...claimed].slice(0, 2), 'accepted');
+  await write(bulk, [...claimed].slice(2), 'waiting');
+  const told = async (): Promise<readonly string[]> => {
+    await tellOfWaiting(store, jobId);
+    const { rows } = await store.query<{ id: string }>(
+      "delete from changes where job_id = $1 and change = 'again' returning profile_id as id",
+      [jobId],
+    );
+    return rows.map(({ id }) => id).sort();
+  };
+  assert.deepEqual(await told(), [entered, unheard, back].sort());
+  assert.deepEqual(await fates(), { waiting: 7, accepted: 2 });
+  await endScan(store, scan.id, 'abandoned');
+  await settleClaims(store, jobId);
+  await forgetBackfill(store, jobId);
+  assert.deepEqual(await fates(), { waiting: 4, accepted: 2 });
+  assert.deepEqual(await told(), [entered, unheard, back].sort());
+  assert.equal((await beginBackfill(store, jobId)).total, 7);
+  assert.equal(await mail(ids), 7);
+  assert.deepEqual(await fates(), { accepted: 9 });
 });
 
 test('once more are taken: the rejected, or those of unknown fate, where their stay lasts', async () => {
