@@ -34,7 +34,7 @@ export async function readEntries(
     no: number;
     concerns: 'enter' | 'again' | null;
   }>(
-    `select audience_id as "audienceId", profile_id as "profileId", tx::text, no,
+    `select audience_id as "audienceId", profile_id as "profileId", changes.tx::text, no,
             case
               when change = 'again' and job_id = $1 then 'again'
               when change = 'enter'
@@ -42,7 +42,8 @@ export async function readEntries(
             end as concerns
        from changes
       where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
-      order by tx, no limit $4`,
+      -- Of the table: by the text of the same name, 1000 comes before 999.
+      order by changes.tx, no limit $4`,
     [position.jobId, position.tx, position.no, limit],
   );
   const last = rows.at(-1);

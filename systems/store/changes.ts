@@ -68,7 +68,7 @@ export async function readChanges(
   limit: number,
 ): Promise<{ readonly changes: readonly Change[]; readonly next: RelayPosition } | undefined> {
   const { rows } = await database.query<Change & { tx: string; no: number; concerns: boolean }>(
-    `select profile_id as "profileId", tx::text, no,
+    `select profile_id as "profileId", changes.tx::text, no,
             case when change in ('enter', 'exit') then change else 'again' end as change,
             case change
               when 'again' then job_id = $1
@@ -85,7 +85,8 @@ export async function readChanges(
             ) as concerns
        from changes
       where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
-      order by tx, no limit $4`,
+      -- Of the table: by the text of the same name, 1000 comes before 999.
+      order by changes.tx, no limit $4`,
     [position.jobId, position.tx, position.no, limit],
   );
   const last = rows.at(-1);
