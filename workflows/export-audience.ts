@@ -18,32 +18,16 @@ import { exportDetails } from './export-details.ts';
 import { followAudience } from './follow-audience.ts';
 import type { FollowInput } from './follow-audience.ts';
 import { scanAudience } from './scan-audience.ts';
+import { asksWhetherItServes, checks, reads, reconfigures, records, sends } from './step-options.ts';
 
 export type ExportInput = FollowInput;
 
-const { checkConfiguration } = proxyActivities<ExportActivities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-});
-const { sendBatch } = proxyActivities<ExportActivities>({
-  startToCloseTimeout: '1h',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-});
-const { responsysServes } = proxyActivities<ExportActivities>({
-  startToCloseTimeout: '2m',
-  // Without an end, and without a trace in the history: maintenance may take days.
-  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
-});
-const { reconfigure } = proxyActivities<ExportActivities>({
-  scheduleToCloseTimeout: '10m',
-  startToCloseTimeout: '5m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-});
-const { recordState } = proxyActivities<ExportActivities>({ startToCloseTimeout: '1m' });
-const { readProgress } = proxyLocalActivities<ExportActivities>({ startToCloseTimeout: '5s' });
+const { checkConfiguration } = proxyActivities<ExportActivities>(checks);
+const { sendBatch } = proxyActivities<ExportActivities>(sends);
+const { responsysServes } = proxyActivities<ExportActivities>(asksWhetherItServes);
+const { reconfigure } = proxyActivities<ExportActivities>(reconfigures);
+const { recordState } = proxyActivities<ExportActivities>(records);
+const { readProgress } = proxyLocalActivities<ExportActivities>(reads);
 
 export async function exportAudience(input: ExportInput): Promise<ExportEnd> {
   const { jobId } = input;

@@ -19,35 +19,19 @@ import { campaignDetails } from './campaign-details.ts';
 import { followAudience } from './follow-audience.ts';
 import type { FollowInput } from './follow-audience.ts';
 import { walkCampaign } from './walk-campaign.ts';
+import { asksWhetherItServes, checks, reads, reconfigures, records, sends } from './step-options.ts';
 
 export interface CampaignInput extends FollowInput {
   /** Whether members that are there already are mailed too. */
   readonly backfill: boolean;
 }
 
-const { checkCampaign } = proxyActivities<CampaignActivities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-});
-const { mailBatch } = proxyActivities<CampaignActivities>({
-  startToCloseTimeout: '1h',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-});
-const { campaignServes } = proxyActivities<CampaignActivities>({
-  startToCloseTimeout: '2m',
-  // Without an end, and without a trace in the history: maintenance may take days.
-  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
-});
-const { reconfigureCampaign } = proxyActivities<CampaignActivities>({
-  scheduleToCloseTimeout: '10m',
-  startToCloseTimeout: '5m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-});
-const { recordCampaignState } = proxyActivities<CampaignActivities>({ startToCloseTimeout: '1m' });
-const { readCampaignProgress } = proxyLocalActivities<CampaignActivities>({ startToCloseTimeout: '5s' });
+const { checkCampaign } = proxyActivities<CampaignActivities>(checks);
+const { mailBatch } = proxyActivities<CampaignActivities>(sends);
+const { campaignServes } = proxyActivities<CampaignActivities>(asksWhetherItServes);
+const { reconfigureCampaign } = proxyActivities<CampaignActivities>(reconfigures);
+const { recordCampaignState } = proxyActivities<CampaignActivities>(records);
+const { readCampaignProgress } = proxyLocalActivities<CampaignActivities>(reads);
 
 export async function exportCampaign(input: CampaignInput): Promise<ExportEnd> {
   const { jobId } = input;

@@ -1,23 +1,15 @@
 /**
  * Walks all members of an export's source audience once, or its rejected members again.
  */
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { ExportActivities } from '../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
 import type { Retry, ScanEnded } from '../jobs/messages.ts';
 import { walkMembers } from './walk-members.ts';
+import { preparesWalks, walks } from './step-options.ts';
 
-const { scanAudience: walkAudience } = proxyActivities<ExportActivities>({
-  // Of one attempt: however long Responsys does not serve, the walk goes on from its position.
-  startToCloseTimeout: '30 days',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-});
-const { beginScan, beginRetry, abandonScan, readCanary } = proxyActivities<ExportActivities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-});
+const { scanAudience: walkAudience } = proxyActivities<ExportActivities>(walks);
+const { beginScan, beginRetry, abandonScan, readCanary } = proxyActivities<ExportActivities>(preparesWalks);
 
 export interface ScanInput {
   readonly jobId: string;

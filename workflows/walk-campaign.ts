@@ -2,24 +2,17 @@
  * Mails the members that a campaign job's audiences have already, or once more those who were rejected or whose
  * mail is of unknown fate. In the bulk lane: who enters meanwhile does not wait behind them.
  */
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { CampaignActivities } from '../activities/export-campaign.ts';
 import { exportCampaignWorkflowId } from '../jobs/job-id.ts';
 import type { ScanEnded } from '../jobs/messages.ts';
 import type { ScanInput } from './scan-audience.ts';
 import { walkMembers } from './walk-members.ts';
+import { preparesWalks, walks } from './step-options.ts';
 
-const { walkCampaign: walk } = proxyActivities<CampaignActivities>({
-  // Of one attempt: however long Responsys does not serve, the walk goes on from its position.
-  startToCloseTimeout: '30 days',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-});
-const { beginCampaignWalk, abandonCampaignWalk, readMailCanary } = proxyActivities<CampaignActivities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-});
+const { walkCampaign: walk } = proxyActivities<CampaignActivities>(walks);
+const { beginCampaignWalk, abandonCampaignWalk, readMailCanary } =
+  proxyActivities<CampaignActivities>(preparesWalks);
 
 export const walkCampaign = ({ jobId, canary, retry }: ScanInput): Promise<ScanEnded> =>
   walkMembers(exportCampaignWorkflowId(jobId), canary, {
