@@ -4,6 +4,8 @@ import { stateInWords } from '../../jobs/state-words.ts';
 import type { MailFate } from '../../systems/store/campaign-claims.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
+import { showFacts } from '../facts.ts';
+import type { Fact } from '../facts.ts';
 import { trouble } from '../kinds/watch.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import { fatesInWords } from './fates.ts';
@@ -20,7 +22,7 @@ export function showCampaign(output: Output, context: Context, summary: Campaign
   const url = workflowUrl(context, exportCampaignWorkflowId(summary.id));
   output.result({ ...summary, url });
   const { scan, fates } = summary;
-  const rows: [string, string | number][] = [
+  const rows: Fact[] = [
     ['job', `${summary.label} (${summary.id})`],
     ['state', [stateInWords(summary.state), summary.reason].filter((text) => text !== '').join(': ')],
     ['audience → campaign', `${summary.audience.join(', ')} → ${summary.campaign}`],
@@ -51,10 +53,7 @@ export function showCampaign(output: Output, context: Context, summary: Campaign
   if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
   for (const warning of summary.warnings) rows.push(['note', warning]);
   if (url !== undefined) rows.push(['Web UI', url]);
-  output.table(
-    ['', ''],
-    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
-  );
+  showFacts(output, rows);
 }
 
 export function oneLine({ state, reason, scan, entered, fates, queued, lastError }: CampaignSummary): string {

@@ -9,6 +9,8 @@ import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.t
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
+import { showFacts } from '../facts.ts';
+import type { Fact } from '../facts.ts';
 import type { Output } from '../output.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import { summariseFiles, summariseImport } from './summary.ts';
@@ -29,7 +31,7 @@ export async function showImport(context: Context, output: Output, job: ImportJo
   const url = workflowUrl(context, importActivityWorkflowId(job.id));
   output.result({ ...summary, url });
   const { files, events } = summary;
-  const rows: (readonly [string, string | number])[] = [
+  const rows: Fact[] = [
     ['job', `${job.label} (${job.id})`],
     ['state', summary.reason === '' ? summary.state : `${summary.state}: ${summary.reason}`],
     ['authorization', summary.authorization],
@@ -51,8 +53,5 @@ export async function showImport(context: Context, output: Output, job: ImportJo
   for (const type of summary.overdue) rows.push(['late', overdueInWords(type)]);
   if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
   if (url !== undefined) rows.push(['Web UI', url]);
-  output.table(
-    ['', ''],
-    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
-  );
+  showFacts(output, rows);
 }

@@ -2,6 +2,8 @@
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { stateInWords } from '../../jobs/state-words.ts';
 import type { Context } from '../context.ts';
+import { showFacts } from '../facts.ts';
+import type { Fact } from '../facts.ts';
 import type { Output } from '../output.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import type { JobSummary } from './summary.ts';
@@ -9,7 +11,7 @@ import type { JobSummary } from './summary.ts';
 export function showSummary(output: Output, context: Context, summary: JobSummary): void {
   const url = workflowUrl(context, exportAudienceWorkflowId(summary.id));
   output.result({ ...summary, url });
-  const rows: [string, string | number][] = [
+  const rows: Fact[] = [
     ['job', `${summary.label} (${summary.id})`],
     ['state', [stateInWords(summary.state), summary.reason].filter((text) => text !== '').join(': ')],
     ['audience → list', `${summary.audience} → ${summary.list}`],
@@ -22,9 +24,7 @@ export function showSummary(output: Output, context: Context, summary: JobSummar
     ['sent', summary.members.sent],
     ['accepted', summary.members.accepted],
     ['rejected', summary.members.rejected],
-    ...summary.failures.map(
-      ({ target, code, members }) => [`  ${target}: ${code}`, members] satisfies [string, number],
-    ),
+    ...summary.failures.map(({ target, code, members }) => [`  ${target}: ${code}`, members] satisfies Fact),
     ['not in list', summary.members.notInList],
     ['queued', summary.queued ?? 'unknown: its workflow does not answer'],
     ['next flush', summary.nextFlushAt ?? '–'],
@@ -37,8 +37,5 @@ export function showSummary(output: Output, context: Context, summary: JobSummar
   if (summary.refusedItems > 0) rows.push(['not understood', `${summary.refusedItems} items of signals`]);
   for (const warning of summary.warnings) rows.push(['note', warning]);
   if (url !== undefined) rows.push(['Web UI', url]);
-  output.table(
-    ['', ''],
-    rows.map(([name, value]) => [name, typeof value === 'number' ? value.toLocaleString('en') : value]),
-  );
+  showFacts(output, rows);
 }
