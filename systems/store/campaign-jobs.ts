@@ -2,13 +2,13 @@
  * Campaign jobs: their configuration, what the check against the account settled, and state for lists. Labels
  * are unique over all kinds of job. Every audience of a campaign job is its source.
  */
-import pg from 'pg';
 import type { CampaignPlan } from '../../jobs/campaign-plan.ts';
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { ExportCampaignConfiguration } from '../../jobs/export-campaign.ts';
 import { findAuthorization } from './authorizations.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
+import { insertJob } from './jobs.ts';
 import type { JobState } from './jobs.ts';
 
 export interface CampaignJob {
@@ -41,18 +41,7 @@ export interface NewCampaignJob {
 
 /** @throws ExpectedError CONFLICT when the label is taken */
 export async function addCampaignJob(database: Database, job: NewCampaignJob): Promise<void> {
-  const { label, description } = job.configuration;
-  try {
-    await database.query(
-      `insert into jobs (id, kind, label, description, authorization_id, configuration)
-       values ($1, 'export-campaign', $2, $3, $4, $5)`,
-      [job.id, label, description, job.authorizationId, job.configuration],
-    );
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '23505')
-      throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
-    throw error;
-  }
+  await insertJob(database, 'export-campaign', job);
   await addSources(database, job.id, job.audienceIds);
 }
 

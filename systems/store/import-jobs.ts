@@ -1,10 +1,10 @@
 /**
  * Import jobs: their configuration, and state for lists. Labels are unique over all kinds of job.
  */
-import pg from 'pg';
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
 import type { Database } from './database.ts';
+import { insertJob } from './jobs.ts';
 import type { JobState } from './jobs.ts';
 
 export interface ImportJob {
@@ -31,18 +31,7 @@ export async function addImportJob(
   authorizationId: string,
   configuration: ImportActivityConfiguration,
 ): Promise<void> {
-  const { label, description } = configuration;
-  try {
-    await database.query(
-      `insert into jobs (id, kind, label, description, authorization_id, configuration)
-       values ($1, 'import-activity', $2, $3, $4, $5)`,
-      [id, label, description, authorizationId, configuration],
-    );
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '23505')
-      throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
-    throw error;
-  }
+  await insertJob(database, 'import-activity', { id, authorizationId, configuration });
 }
 
 /** @param name its label or its id. @throws ExpectedError NOT_FOUND */

@@ -38,20 +38,33 @@ export interface NewJob {
   readonly exportedAudienceIds: readonly string[];
 }
 
-/** @throws ExpectedError CONFLICT when the label is taken */
-export async function addJob(database: Database, job: NewJob): Promise<void> {
+/** A job of whichever kind. @throws ExpectedError CONFLICT when the label is taken, by a job of any kind */
+export async function insertJob(
+  database: Database,
+  kind: string,
+  job: {
+    readonly id: string;
+    readonly authorizationId: string;
+    readonly configuration: { readonly label: string; readonly description: string };
+  },
+): Promise<void> {
   const { label, description } = job.configuration;
   try {
     await database.query(
       `insert into jobs (id, kind, label, description, authorization_id, configuration)
-       values ($1, 'export-audience', $2, $3, $4, $5)`,
-      [job.id, label, description, job.authorizationId, job.configuration],
+       values ($1, $2, $3, $4, $5, $6)`,
+      [job.id, kind, label, description, job.authorizationId, job.configuration],
     );
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === '23505')
       throw new ExpectedError('CONFLICT', `label: a job called "${label}" exists; see "jobs show".`);
     throw error;
   }
+}
+
+/** @throws ExpectedError CONFLICT when the label is taken */
+export async function addJob(database: Database, job: NewJob): Promise<void> {
+  await insertJob(database, 'export-audience', job);
   await addJobAudiences(database, job.id, job.sourceAudienceId, job.exportedAudienceIds);
 }
 
