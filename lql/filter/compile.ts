@@ -19,6 +19,7 @@ import { parseFilter } from './parser.ts';
 import { countNode, countOf, fieldOperand, newScope, tooDeep } from './scope.ts';
 import type { Columns, Scope } from './scope.ts';
 import { filterLanguage } from './tokens.ts';
+import { isValue } from './tree.ts';
 import type { Condition, Expression, Filter, Value } from './tree.ts';
 
 export interface FilterContext {
@@ -159,15 +160,8 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
 
   function truthWithin(expression: Expression): Truth {
     countNode(scope);
+    if (isValue(expression)) return truthOfValue(valueOf(expression));
     switch (expression.type) {
-      case 'text':
-      case 'number':
-      case 'truth':
-      case 'null':
-      case 'field':
-      case 'call':
-      case 'arithmetic':
-        return truthOfValue(valueOf(expression));
       case 'group':
         return { sql: group(expression.operator, expression.items.map(truthOf)) };
       case 'infix':
@@ -213,18 +207,8 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
 
   function operand(expression: Expression): Operand {
     countNode(scope);
-    switch (expression.type) {
-      case 'text':
-      case 'number':
-      case 'truth':
-      case 'null':
-      case 'field':
-      case 'call':
-      case 'arithmetic':
-        return valueOf(expression);
-      default:
-        return { type: 'bool', sql: truthOf(expression).sql, missing: false, nil: false };
-    }
+    if (isValue(expression)) return valueOf(expression);
+    return { type: 'bool', sql: truthOf(expression).sql, missing: false, nil: false };
   }
 
   function valueOf(value: Value, signs = 0): Operand {

@@ -83,6 +83,13 @@ export type Condition =
 
 export type Expression = Value | Condition;
 
+const valueTypes: Readonly<Record<Value['type'], true>> = {
+  ...{ text: true, number: true, truth: true, null: true },
+  ...{ field: true, call: true, arithmetic: true },
+};
+
+export const isValue = (expression: Expression): expression is Value => expression.type in valueTypes;
+
 export interface Filter {
   /** 'all' for * and match_all; undefined where the statement has no condition, and so nobody. */
   readonly condition: Expression | 'all' | undefined;
