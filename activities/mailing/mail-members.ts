@@ -9,6 +9,7 @@ import { writeRiids } from '../../systems/store/answered-riids.ts';
 import {
   claimMails,
   guardMails,
+  holdsLane,
   readWaiting,
   settleMails,
   writeOutcomes,
@@ -235,12 +236,13 @@ async function triggerGroup(
     await lockMails(database, job.id);
     await writeOutcomes(database, attempt, settled);
     await settleMails(database, job.id, twinsOf(twins, fates));
-    // For an attempt that was overtaken: whoever took its place found nothing that waits.
-    await logAgain(
-      database,
-      job.id,
-      unsent.map(({ profileId }) => profileId),
-    );
+    // Whoever took its place found nothing that waits; an attempt in its place is made again with the same members.
+    if (!(await holdsLane(database, attempt)))
+      await logAgain(
+        database,
+        job.id,
+        unsent.map(({ profileId }) => profileId),
+      );
     await writeRequests(database, job.id, attempt.attemptId, lines);
   });
   tally.sent += settled.filter(({ fate }) => fate === 'accepted' || fate === 'rejected').length;

@@ -70,6 +70,15 @@ export const takeLane = (pool: Pool, { jobId, lane, attemptId }: Attempt): Promi
     );
   });
 
+/** Whether no other attempt has taken the lane; it stays so under `lockMails`. */
+export async function holdsLane(database: Database, { jobId, lane, attemptId }: Attempt): Promise<boolean> {
+  const { rowCount } = await database.query(
+    'select 1 from campaign_lanes where job_id = $1 and lane = $2 and attempt = $3',
+    [jobId, lane, attemptId],
+  );
+  return rowCount === 1;
+}
+
 /** Nothing of a job is under way any more: what was claimed and not told of is unknown. */
 export const settleClaims = (pool: Pool, jobId: string): Promise<void> =>
   transaction(pool, async (database) => {
@@ -268,11 +277,8 @@ export const claimMails = (
     // Whose a stay is, is so until the claim is written.
     await holdOffMerges(database);
     await lockMails(database, jobId);
-    const { rowCount: holds } = await database.query(
-      'select 1 from campaign_lanes where job_id = $1 and lane = $2 and attempt = $3',
-      [jobId, lane, attemptId],
-    );
-    if (holds !== 1) throw new ExpectedError('NOT_NOW', 'Another attempt has taken these mails over.');
+    if (!(await holdsLane(database, { jobId, lane, attemptId })))
+      throw new ExpectedError('NOT_NOW', 'Another attempt has taken these mails over.');
     const present = await stillPresent(database, jobId, mails);
     const guarded = await guardMails(database, jobId, present, bounds.oneMailInDays);
     await settleMails(
