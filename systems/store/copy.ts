@@ -23,19 +23,34 @@ export async function copyInto(
   rows: Iterable<readonly Cell[]>,
 ): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
+  let isRefused = false;
   const ended = finished(stream);
-  // Awaited below; a connection that breaks meanwhile is no unhandled rejection.
-  ended.catch(() => undefined);
-  let piece = '';
-  for (const row of rows) {
-    piece += `${row.map(cellOf).join('\t')}\n`;
-    if (piece.length < pieceCharacters) continue;
-    if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
-    piece = '';
-    // A quick server drains a piece before anything else of this process has its turn.
-    await otherEvents();
+  // Awaited below; until then a refusal or a connection that breaks is no unhandled rejection.
+  ended.catch(() => {
+    isRefused = true;
+  });
+  const send = async (): Promise<void> => {
+    let piece = '';
+    for (const row of rows) {
+      piece += `${row.map(cellOf).join('\t')}\n`;
+      if (piece.length < pieceCharacters) continue;
+      if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
+      piece = '';
+      // A quick server drains a piece before anything else of this process has its turn.
+      await otherEvents();
+      // What is written after a refusal would end in a TypeError of the library, in the place of the refusal.
+      if (isRefused) return;
+    }
+    stream.end(piece);
+  };
+  try {
+    await send();
+  } catch (error) {
+    // Or the connection would wait for more rows, and the transaction's rollback behind them.
+    if (!isRefused) stream.destroy();
+    await ended.catch(() => undefined);
+    throw error;
   }
-  stream.end(piece);
   await ended;
 }
 
