@@ -14,8 +14,8 @@ export const beginBackfill = (pool: Pool, jobId: string): Promise<Scan> =>
     pool,
     jobId,
     'backfill',
-    `select $1, row_number() over (order by min(no)), profile_id from campaign_mails
-      where job_id = $2 and fate = 'waiting' group by profile_id`,
+    `select row_number() over (order by min(no)), profile_id from campaign_mails
+      where job_id = $1 and fate = 'waiting' group by profile_id`,
     [jobId],
     async (database) => {
       await lockMails(database, jobId);
@@ -66,8 +66,8 @@ const beginAgain = (
     pool,
     jobId,
     kind,
-    `select $1, row_number() over (order by min(no)), profile_id from campaign_mails
-      where job_id = $2 and fate = 'waiting' group by profile_id`,
+    `select row_number() over (order by min(no)), profile_id from campaign_mails
+      where job_id = $1 and fate = 'waiting' group by profile_id`,
     [jobId],
     async (database) => {
       await lockMails(database, jobId);

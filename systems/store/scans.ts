@@ -23,6 +23,9 @@ export interface Scan {
   readonly endedAt: Date | null;
 }
 
+/** As the table's migration has it. */
+const blockMembers = 1_000;
+
 const columns = 'id, kind, total, done, state, started_at as "startedAt", ended_at as "endedAt"';
 
 /** The job's running scan, begun where there is none. @param fields those whose presence makes the order */
@@ -36,16 +39,16 @@ export async function beginScan(
     pool,
     jobId,
     'audience',
-    `select $1, row_number() over (order by ${scanOrder(fields, 3)}), profiles.id
+    `select row_number() over (order by ${scanOrder(fields, 2)}), profiles.id
        from audience_members join profiles on profiles.id = profile_id
        left join job_members as sent
-         on sent.profile_id = audience_members.profile_id and sent.job_id = $${fields.length + 3}
-      where audience_id = $2 and (is_member
+         on sent.profile_id = audience_members.profile_id and sent.job_id = $${fields.length + 2}
+      where audience_id = $1 and (is_member
               -- Left while nobody listened: the record still has what the last enter gave it.
               or sent.change = 'enter'
               -- Or what a send gave it that was cut off before its line in the ledger.
               or (sent.change_no is null or sent.change_no < profiles.change_no)
-                 and exists (select 1 from job_records where job_id = $${fields.length + 3}
+                 and exists (select 1 from job_records where job_id = $${fields.length + 2}
                                 and job_records.profile_id = audience_members.profile_id))`,
     [sourceAudienceId, ...fields, jobId],
   );
@@ -57,15 +60,15 @@ export async function beginRetry(pool: Pool, jobId: string, reason: string | und
     pool,
     jobId,
     'retry',
-    `select $1, row_number() over (order by reason_code, profile_id), profile_id from job_members
-      where job_id = $2 and fate = 'rejected' and ($3::text is null or reason_code = $3)`,
+    `select row_number() over (order by reason_code, profile_id), profile_id from job_members
+      where job_id = $1 and fate = 'rejected' and ($2::text is null or reason_code = $2)`,
     [jobId, reason ?? null],
   );
 }
 
 /**
  * The job's running walk, begun where there is none.
- * @param members selects rows of scan_members for the scan $1; the values begin with $2
+ * @param members selects positions, from 1 on, and profile ids
  * @param prepare what comes before that, in the same transaction, where one is begun
  */
 export async function beginWalk(
@@ -89,13 +92,16 @@ export async function beginWalk(
       [jobId, kind],
     );
     const scanId = begun.rows[0]?.id;
-    const inserted = await database.query(
-      `insert into scan_members (scan_id, position, profile_id) ${members}`,
-      [scanId, ...values],
-    );
+    const id = `$${values.length + 1}::uuid`;
     const { rows } = await database.query<Scan>(
-      `update scans set total = $2 where id = $1 returning ${columns}`,
-      [scanId, inserted.rowCount],
+      `with members (position, profile_id) as (${members}), blocks as (
+         insert into scan_blocks (scan_id, block, profile_ids)
+         select ${id}, (position - 1) / ${blockMembers}, array_agg(profile_id order by position)
+           from members group by 2
+         returning cardinality(profile_ids) as members
+       )
+       update scans set total = (select coalesce(sum(members), 0) from blocks) where id = ${id} returning ${columns}`,
+      [...values, scanId],
     );
     const [scan] = rows;
     if (scan === undefined) throw new Error('The scan that was just begun is gone.');
@@ -150,7 +156,11 @@ export async function readScanPage(
   count: number,
 ): Promise<readonly string[]> {
   const { rows } = await database.query<{ profile_id: string }>(
-    'select profile_id from scan_members where scan_id = $1 and position > $2 and position <= $3 order by position',
+    `select profile_id
+       from scan_blocks cross join unnest(profile_ids) with ordinality as members (profile_id, place)
+      where scan_id = $1 and block between $2::bigint / ${blockMembers} and ($3::bigint - 1) / ${blockMembers}
+        and block * ${blockMembers} + place > $2 and block * ${blockMembers} + place <= $3
+      order by block, place`,
     [scanId, after, after + count],
   );
   return rows.map((row) => row.profile_id);
@@ -179,7 +189,7 @@ export async function endScan(
     scanId,
     state,
   ]);
-  await database.query('delete from scan_members where scan_id = $1', [scanId]);
+  await database.query('delete from scan_blocks where scan_id = $1', [scanId]);
 }
 
 /** For a job that ends: no scan of it goes on. */

@@ -66,3 +66,23 @@ test('a scan takes members, and who left without a send of that, however the las
   );
   await endScan(store, scan.id, 'done');
 });
+
+test('the pages of a scan, of whatever length, have each of its members once, in one order', async () => {
+  await store.query(
+    `with people as (insert into profiles (id) select gen_random_uuid() from generate_series(1, 2500) returning id)
+     insert into audience_members (audience_id, profile_id, is_member) select $1, id, true from people`,
+    [audienceId],
+  );
+  const scan = await beginScan(store, 'j', audienceId, []);
+  const whole = await readScanPage(store, scan.id, 0, scan.total);
+  assert.equal(new Set(whole).size, scan.total);
+  assert.ok(scan.total >= 2_500);
+  for (const pageMembers of [7, 1_000, 2_000, 999]) {
+    const pages: string[] = [];
+    for (let from = 0; from < scan.total; from += pageMembers)
+      pages.push(...(await readScanPage(store, scan.id, from, Math.min(pageMembers, scan.total - from))));
+    assert.deepEqual(pages, whole, `${pageMembers} a page`);
+  }
+  assert.deepEqual(await readScanPage(store, scan.id, scan.total, 10), []);
+  await endScan(store, scan.id, 'done');
+});
