@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startSshServer } from '../test/harness/sshd.ts';
 import type { SshServer } from '../test/harness/sshd.ts';
+import type { AtEnd } from './bench.ts';
 
 const passphrase = 'bench';
 
@@ -18,7 +19,7 @@ export interface EventServer {
   stop(): Promise<void>;
 }
 
-export async function startEventServer(folder: string): Promise<EventServer> {
+export async function startEventServer(folder: string, atEnd: AtEnd): Promise<EventServer> {
   const home = join(folder, 'gpg');
   mkdirSync(home, { mode: 0o700 });
   const gpgArguments = [
@@ -31,6 +32,13 @@ export async function startEventServer(folder: string): Promise<EventServer> {
   const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(gpg('--list-keys', '--with-colons'))?.[1] ?? '';
   gpg('--quick-add-key', fingerprint, 'rsa2048', 'encr', 'never');
   const ssh = await startSshServer();
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    await ssh.stop();
+    execFileSync('gpgconf', ['--homedir', home, '--kill', 'all']);
+  };
+  const stop = (): Promise<void> => (stopping ??= stopAll());
+  atEnd(stop);
   // For programs that take a key by its file.
   writeFileSync(join(folder, 'login-key'), ssh.privateKey, { mode: 0o600 });
   return {
@@ -40,9 +48,6 @@ export async function startEventServer(folder: string): Promise<EventServer> {
     passphrase,
     encrypt: (plain, name) =>
       void gpg('--encrypt', '--recipient', 'bench@example.com', '--output', join(ssh.home, name), plain),
-    stop: async () => {
-      await ssh.stop();
-      execFileSync('gpgconf', ['--homedir', home, '--kill', 'all']);
-    },
+    stop,
   };
 }

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { startNewImport } from '../client/imports/start.ts';
 import { importActivitySchema } from '../jobs/import-activity.ts';
 import { addAuthorization } from '../systems/store/authorizations.ts';
-import type { Bench } from './bench.ts';
+import type { AtEnd, Bench } from './bench.ts';
 import { writeClickFile } from './click-files.ts';
 import type { Order } from './click-files.ts';
 import { startEventServer } from './event-server.ts';
@@ -89,14 +89,15 @@ async function measureOrder(
   folder: string,
   order: Order,
   asked: Asked,
+  atEnd: AtEnd,
 ): Promise<readonly (readonly string[])[]> {
   const { rows, people, python } = asked;
   const line = (what: string, timed: Timed, ...rest: readonly string[]): readonly string[] =>
     'skipped' in timed
       ? [`${what}: skipped, ${timed.skipped}`]
       : [what, number(timed.seconds, 1), number(rows / timed.seconds), ...rest];
-  const server = await startEventServer(folder);
-  const product = await startBenchProduct(folder);
+  const server = await startEventServer(folder, atEnd);
+  const product = await startBenchProduct(folder, atEnd);
   try {
     const plain = join(folder, name);
     await writeClickFile(plain, { rows, people, order });
@@ -129,7 +130,7 @@ async function measureOrder(
   }
 }
 
-export const benchImport: Bench = async (folder, args) => {
+export const benchImport: Bench = async (folder, args, atEnd) => {
   const { values: flags } = parseArgs({
     args: [...args],
     options: {
@@ -149,7 +150,7 @@ export const benchImport: Bench = async (folder, args) => {
   const lines: (readonly string[])[] = [];
   for (const order of ['random', 'clustered'] as const)
     if (order.includes(flags.order))
-      lines.push(...(await measureOrder(mkdtempSync(join(folder, 'order-')), order, asked)));
+      lines.push(...(await measureOrder(mkdtempSync(join(folder, 'order-')), order, asked, atEnd)));
   printTable(
     [
       `${number(asked.rows)} clicks`,

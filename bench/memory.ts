@@ -5,13 +5,13 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import type { AtEnd, Bench } from './bench.ts';
 import { peakBytesOf } from './processes.ts';
 import { addMembers, audience, lists, startBenchProduct } from './product.ts';
 import { megabytes, number, printMachine, printTable } from './report.ts';
 
-async function measure(folder: string, members: number): Promise<readonly string[]> {
-  const product = await startBenchProduct(mkdtempSync(join(folder, 'size-')));
+async function measure(folder: string, members: number, atEnd: AtEnd): Promise<readonly string[]> {
+  const product = await startBenchProduct(mkdtempSync(join(folder, 'size-')), atEnd);
   try {
     await addMembers(product.store, members);
     const before = peakBytesOf(product.pids.worker);
@@ -29,14 +29,14 @@ async function measure(folder: string, members: number): Promise<readonly string
   }
 }
 
-export const benchMemory: Bench = async (folder, args) => {
+export const benchMemory: Bench = async (folder, args, atEnd) => {
   const { values: flags } = parseArgs({
     args: [...args],
     options: { large: { type: 'boolean', default: false } },
   });
   const sizes = [10_000, 100_000, ...(flags.large ? [1_000_000] : [])];
   const rows: (readonly string[])[] = [];
-  for (const members of sizes) rows.push(await measure(folder, members));
+  for (const members of sizes) rows.push(await measure(folder, members, atEnd));
   printTable(
     ['members scanned', 'worker’s peak before', 'after', 'history events', 'members a second'],
     rows,

@@ -16,6 +16,7 @@ import { keyFrom } from '../systems/store/secrets.ts';
 import type { Key } from '../systems/store/secrets.ts';
 import { recordedChildren } from '../workers/embedded/children-file.ts';
 import { startEmbedded } from '../workers/embedded/index.ts';
+import type { AtEnd } from './bench.ts';
 import { cpuSecondsOf } from './processes.ts';
 
 export const audience = 'Bench';
@@ -41,8 +42,9 @@ export interface BenchProduct {
   stop(): Promise<void>;
 }
 
-export async function startBenchProduct(folder: string): Promise<BenchProduct> {
-  const embedded = await startEmbedded({
+/** @param atEnd takes what stops it, before it has started: an interruption meanwhile ends it too */
+export async function startBenchProduct(folder: string, atEnd: AtEnd): Promise<BenchProduct> {
+  const starting = startEmbedded({
     environment: { ...readEnvironment(), dataFolder: join(folder, 'data') },
     port: 0,
     uiPort: 0,
@@ -51,10 +53,21 @@ export async function startBenchProduct(folder: string): Promise<BenchProduct> {
     throwaway: true,
     files: { sandbox: join(import.meta.dirname, 'counterpart.ts') },
   });
+  const opened: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    for (const close of opened.reverse()) await close();
+    await (await starting).stop();
+  };
+  const stop = (): Promise<void> => (stopping ??= stopAll());
+  atEnd(stop);
+  const embedded = await starting;
   const { databaseUrl, temporalAddress, sandbox } = embedded.running;
   if (sandbox === undefined) throw new Error('The counterpart did not start.');
   const store = await openStore(databaseUrl);
+  opened.push(() => store.end());
   const connection = await Connection.connect({ address: temporalAddress });
+  opened.push(() => connection.close());
   const temporal = new Client({ connection });
   const { login: url, username, password } = sandbox;
   const configure = async (config: object): Promise<void> => {
@@ -113,11 +126,7 @@ export async function startBenchProduct(folder: string): Promise<BenchProduct> {
     },
     setLatency: (ms) =>
       configure({ latencyMs: { 'Merge List Recipients': ms, 'Merge Profile Extension Recipients': ms } }),
-    stop: async () => {
-      await store.end();
-      await connection.close();
-      await embedded.stop();
-    },
+    stop,
   };
 }
 

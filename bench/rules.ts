@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { saveRule } from '../systems/store/audience-rules.ts';
 import type { Pool } from '../systems/store/database.ts';
 import { addUserFields } from '../systems/store/user-fields.ts';
-import type { Bench } from './bench.ts';
+import type { AtEnd, Bench } from './bench.ts';
 import { writeClickFile } from './click-files.ts';
 import { startEventServer } from './event-server.ts';
 import { fileImported, startBenchImport } from './import.ts';
@@ -59,9 +59,14 @@ interface Measured {
   readonly memberships: number;
 }
 
-async function measure(folder: string, rules: number, { rows, people }: Asked): Promise<Measured> {
-  const server = await startEventServer(folder);
-  const product = await startBenchProduct(folder);
+async function measure(
+  folder: string,
+  rules: number,
+  { rows, people }: Asked,
+  atEnd: AtEnd,
+): Promise<Measured> {
+  const server = await startEventServer(folder, atEnd);
+  const product = await startBenchProduct(folder, atEnd);
   try {
     await addRules(product.store, rules);
     const seconds: number[] = [];
@@ -94,7 +99,7 @@ async function measure(folder: string, rules: number, { rows, people }: Asked): 
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[values.length >> 1] ?? NaN;
 
-export const benchRules: Bench = async (folder, args) => {
+export const benchRules: Bench = async (folder, args, atEnd) => {
   const { values: flags } = parseArgs({
     args: [...args],
     options: {
@@ -109,7 +114,7 @@ export const benchRules: Bench = async (folder, args) => {
   const measured = new Map<number, Measured[]>(variants.map((rules) => [rules, []]));
   for (let time = 0; time < Number(flags.times); time++)
     for (const rules of variants)
-      measured.get(rules)?.push(await measure(mkdtempSync(join(folder, 'run-')), rules, asked));
+      measured.get(rules)?.push(await measure(mkdtempSync(join(folder, 'run-')), rules, asked, atEnd));
   const of = (rules: number, pick: (one: Measured) => number | undefined): number =>
     median((measured.get(rules) ?? []).map((one) => pick(one) ?? NaN));
   printTable(

@@ -86,8 +86,7 @@ export const benchScan: Bench = async (folder, args, atEnd) => {
       row: { type: 'string', default: '' },
     },
   });
-  const product = await startBenchProduct(folder);
-  atEnd(() => product.stop());
+  const product = await startBenchProduct(folder, atEnd);
   await addMembers(product.store, Number(flags.members));
   const measured: (readonly string[])[] = [];
   for (const row of rows.filter(({ what }) => what.includes(flags.row)))

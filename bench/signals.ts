@@ -62,8 +62,7 @@ export const benchSignals: Bench = async (folder, args, atEnd) => {
     options: { signals: { type: 'string', default: '2000' } },
   });
   const signals = Number(flags.signals);
-  const product = await startBenchProduct(folder);
-  atEnd(() => product.stop());
+  const product = await startBenchProduct(folder, atEnd);
   await addMembers(product.store, 20_000);
   printTable(
     ['signals to one job', 'signals', 'taken a second', 'members sent a second, to the last'],
