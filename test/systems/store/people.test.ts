@@ -146,6 +146,14 @@ test('People who are new to several writers at once become one profile each (rea
   assert.equal(rows[0]?.count, emails.length);
 });
 
+test('Two transactions of 20,000 people each do not use up the locks that PostgreSQL has', async () => {
+  const writers = ['ours', 'theirs'].map((whose) =>
+    write(...Array.from({ length: 20_000 }, (_, at) => `many${at}@${whose}.example`)),
+  );
+  const written = await Promise.all(writers);
+  assert.equal(new Set(written.flat()).size, 40_000);
+});
+
 test('Concurrent enters and exits of the same people end without a deadlock, log and membership agreeing', async () => {
   const audience = await ensureAudience(store, 'Contended');
   const ids = await write(...Array.from({ length: 30 }, (_, index) => `contended${index}@example.com`));
