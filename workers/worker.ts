@@ -2,6 +2,7 @@
  * A worker: runs the workflows and their activities until SIGINT or SIGTERM. Where the store, Temporal and
  * the key are comes from the environment, or from the running embedded default.
  */
+import { setFlagsFromString } from 'node:v8';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { pino } from 'pino';
@@ -28,6 +29,10 @@ import { registerSearchAttributes } from './search-attributes.ts';
 
 /** What a call to Responsys may take, and a little more: a worker that stops lets those under way end. */
 const shutdownGraceMs = 65_000;
+
+// Garbage is collected when the heap has grown by a quarter, not when it has doubled and more: a scan of 100,000
+// peaked at 375 MB in the place of 520, and took as long.
+setFlagsFromString('--heap-growing-percent=25');
 
 async function main(): Promise<void> {
   const environment = readEnvironment();

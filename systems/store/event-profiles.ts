@@ -62,26 +62,26 @@ export async function foldPeople<Aggregates>(
 ): Promise<void> {
   if (people.length === 0) return;
   const { profiles, grown } = await gather(database, hashKeys, merging, people);
-  const changed: ProfilesChanged[] = [];
+  // Slice by slice: while the store evaluates the rules of one, the next is worked out.
+  const follow = (changed: ProfilesChanged): Promise<void> => followProfiles(database, [changed], nowMs);
   const sorted = [...profiles].sort(byId);
   await writeInSlices(
     sorted.filter(([, one]) => !one.isNew),
     (slice) => readProfiles(database, slice),
     (read, slice) => mergedRows(merging, read, new Map(slice)),
-    async (rows) => {
-      changed.push(await updateProfiles(database, rows));
-    },
+    async (rows) => follow(await updateProfiles(database, rows)),
   );
-  const made = sorted.filter(([, one]) => one.isNew);
   await writeInSlices(
-    made,
+    sorted.filter(([, one]) => one.isNew),
     () => Promise.resolve(),
     (_, slice) => newRows(merging, slice),
-    (rows) => copyInto(database, 'profiles (id, fields, aggregates)', rows),
+    async (rows) => {
+      await copyInto(database, 'profiles (id, fields, aggregates)', rows);
+      await follow({ profileIds: rows.map(([id]) => id), what: 'all' });
+    },
   );
   await addIdentities(database, hashKeys, profiles);
-  const whole = [...made.map(([id]) => id), ...grown];
-  await followProfiles(database, [{ profileIds: whole, what: 'all' }, ...changed], nowMs);
+  await follow({ profileIds: [...grown], what: 'all' });
 }
 
 /**

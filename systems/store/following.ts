@@ -20,7 +20,7 @@ export interface ProfilesChanged {
   readonly what: 'all' | { readonly fields: readonly string[] } | { readonly listId: string };
 }
 
-/** To be called last by whatever writes profiles. @param nowMs the present, for rules that depend on time */
+/** To be called by whatever writes profiles, when all is written of those given. @param nowMs the present, for rules that depend on time */
 export async function followProfiles(
   database: Database,
   changes: readonly ProfilesChanged[],
