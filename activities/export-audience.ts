@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
-import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
 import { writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
@@ -33,7 +32,7 @@ import {
   settleRecords,
   settleScan,
 } from '../systems/store/records.ts';
-import type { MemberRecord } from '../systems/store/records.ts';
+import type { MemberRecord, Sender } from '../systems/store/records.ts';
 import {
   abandonScansOf,
   advanceScan,
@@ -101,6 +100,8 @@ export interface ExportActivities {
   recordState(jobId: string, state: JobState, reason: string): Promise<void>;
 }
 
+const liveLane: Sender = { lane: 'live' };
+
 /** @param scanPageMembers members that a scan sends, and writes to the ledger, together */
 export function exportActivities(
   means: Means,
@@ -147,16 +148,16 @@ export function exportActivities(
   /** Sends members as they are now, then writes what came of it. */
   async function send<Written>(
     job: Job,
-    lane: Lane,
+    sender: Sender,
     profileIds: readonly string[],
     write: (delivered: Delivered) => Promise<Written>,
   ): Promise<Written> {
     const held: MemberRecord[] = [];
     try {
-      return await write(await deliverNow(job, lane, profileIds, held));
+      return await write(await deliverNow(job, sender, profileIds, held));
     } catch (error) {
       if (isOvertaken(error))
-        await transaction(store, (database) => sendAgain(database, job.id, lane, profileIds, held));
+        await transaction(store, (database) => sendAgain(database, job.id, sender, profileIds, held));
       throw error;
     }
   }
@@ -164,12 +165,12 @@ export function exportActivities(
   /** @param held takes the records that were noted */
   async function deliverNow(
     job: Job,
-    lane: Lane,
+    sender: Sender,
     profileIds: readonly string[],
     held: MemberRecord[],
   ): Promise<Delivered> {
     const plan = planOf(job);
-    const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
+    const responsys = await connections.responsys(job.authorizationId, { lane: sender.lane, jobId: job.id });
     const known = await readMembersNow(store, askFor(plan, profileIds));
     const members = known.filter((member) => member.inSource !== undefined);
     const delivery = await deliver(
@@ -179,7 +180,7 @@ export function exportActivities(
       members,
       async (ids, records) => {
         held.push(...records);
-        await holdRecords(store, job.id, lane, records);
+        await holdRecords(store, job.id, sender, records);
         return readOldRecords(store, job.id, ids, records);
       },
       cancellationSignal(),
@@ -195,7 +196,7 @@ export function exportActivities(
    */
   async function writeDelivered(
     job: Job,
-    lane: Lane,
+    sender: Sender,
     { members, delivery }: Delivered,
     alsoWrite?: (database: Database) => Promise<void>,
     isRetry = false,
@@ -212,7 +213,7 @@ export function exportActivities(
         job.id,
         members.map(({ profileId }) => profileId),
       );
-      const again = await settleRecords(database, job.id, lane, records, released);
+      const again = await settleRecords(database, job.id, sender, records, released);
       const changed = await changedSince(database, askFor(planOf(job), []), members);
       await logAgain(database, job.id, [...new Set([...again, ...changed])]);
       await writeRiids(database, riids);
@@ -237,9 +238,10 @@ export function exportActivities(
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     };
     const members = await readScanPage(store, scan.id, from, to - from);
-    const blown = await send(job, 'bulk', members, async (delivered) => {
+    const sender: Sender = { lane: 'bulk', page: from };
+    const blown = await send(job, sender, members, async (delivered) => {
       await before;
-      return writeDelivered(job, 'bulk', delivered, advance, scan.kind === 'retry');
+      return writeDelivered(job, sender, delivered, advance, scan.kind === 'retry');
     });
     if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
@@ -306,8 +308,8 @@ export function exportActivities(
       step(
         jobId,
         async (job) => {
-          const { known, blown } = await send(job, 'live', members, async (delivered) => ({
-            blown: await writeDelivered(job, 'live', delivered),
+          const { known, blown } = await send(job, liveLane, members, async (delivered) => ({
+            blown: await writeDelivered(job, liveLane, delivered),
             known: delivered.members.reduce((sum, { asked }) => sum + asked, 0),
           }));
           await setLastError(store, jobId, null);

@@ -8,6 +8,13 @@ import { logAgain } from './changes.ts';
 import type { Database } from './database.ts';
 import { holdOffMerges } from './merging.ts';
 
+/** Which send it is. Those of the live lane come one after another; of a scan, several pages are under way at once. */
+export interface Sender {
+  readonly lane: Lane;
+  /** A page by its position in the scan; absent in the live lane. */
+  readonly page?: number | undefined;
+}
+
 export interface MemberRecord {
   readonly profileId: string;
   /** `RIID_`, or the job's first match column. */
@@ -29,20 +36,21 @@ const recordColumns = (records: readonly MemberRecord[]): readonly string[][] =>
   records.map(({ value }) => value),
 ];
 
-/** Notes the records that a send is about to write. */
+/** Notes the records that a send is about to write. One that two pages write is the later one's. */
 export async function holdRecords(
   database: Database,
   jobId: string,
-  lane: Lane,
+  { lane, page }: Sender,
   records: readonly MemberRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
   await database.query(
-    `insert into job_records (job_id, lane, profile_id, match_column, match_value)
-     select distinct $1, $2, given.* from unnest($3::uuid[], $4::text[], $5::text[]) as given order by 3, 4, 5
-     on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = false
-       where job_records.is_settled`,
-    [jobId, lane, ...recordColumns(records)],
+    `insert into job_records (job_id, lane, page, profile_id, match_column, match_value)
+     select distinct $1, $2, $3::bigint, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given order by 4, 5, 6
+     on conflict (job_id, profile_id, match_column, match_value, lane) do update
+       set is_settled = false, page = excluded.page
+       where job_records.is_settled or job_records.page < excluded.page`,
+    [jobId, lane, page ?? null, ...recordColumns(records)],
   );
 }
 
@@ -115,22 +123,24 @@ export async function readOldRecords(
 export async function settleRecords(
   database: Database,
   jobId: string,
-  lane: Lane,
+  { lane, page }: Sender,
   current: readonly MemberRecord[],
   released: readonly Released[],
 ): Promise<readonly string[]> {
   if (current.length > 0)
     await database.query(
-      `insert into job_records (job_id, lane, is_settled, profile_id, match_column, match_value)
-       select distinct $1, $2, true, given.* from unnest($3::uuid[], $4::text[], $5::text[]) as given order by 4, 5, 6
-       on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = true`,
-      [jobId, lane, ...recordColumns(current)],
+      `insert into job_records (job_id, lane, page, is_settled, profile_id, match_column, match_value)
+       select distinct $1, $2, $3::bigint, true, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given
+        order by 5, 6, 7
+       on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = true
+         where job_records.page is not distinct from excluded.page`,
+      [jobId, lane, page ?? null, ...recordColumns(current)],
     );
   const done = released.filter(({ outcome }) => outcome !== 'failed');
   if (done.length === 0) return [];
   const { rows } = await database.query<{ again: string }>(
     `with given as (
-       select * from unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[])
+       select * from unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[])
          as given (profile_id, match_column, match_value, is_cleared)
      ), ${own}, held as (
        select profile_id as owner, person, match_column, match_value, is_cleared
@@ -140,18 +150,19 @@ export async function settleRecords(
                                = (held.owner, held.match_column, held.match_value)) as is_shared
          from held
      ), let_go as (
-       -- What another lane's send may yet write is kept until that send has ended, or is made again.
+       -- What another lane's send, or a later page, may yet write is kept until that has ended, or is made again.
        delete from job_records using judged, own
         where job_records.job_id = $1 and job_records.profile_id = own.id and own.owner = judged.owner
           and job_records.match_column = judged.match_column and job_records.match_value = judged.match_value
-          and (job_records.lane = $2 or job_records.is_settled) and (judged.is_cleared or judged.is_shared)
+          and (job_records.is_settled or job_records.lane = $2 and ($3::bigint is null or job_records.page <= $3))
+          and (judged.is_cleared or judged.is_shared)
      )
      -- The others: what this member wrote last may not be what is true of them.
      select holder as again from other_holders
      union
      -- The one that was to share it has let it go meanwhile.
      select person from judged where not is_cleared and not is_shared`,
-    [jobId, lane, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
+    [jobId, lane, page ?? null, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
   );
   return rows.map(({ again }) => again);
 }
@@ -163,12 +174,12 @@ export async function settleRecords(
 export async function sendAgain(
   database: Database,
   jobId: string,
-  lane: Lane,
+  sender: Sender,
   profileIds: readonly string[],
   records: readonly MemberRecord[],
 ): Promise<void> {
   await holdOffMerges(database);
-  await holdRecords(database, jobId, lane, records);
+  await holdRecords(database, jobId, sender, records);
   const { rows } = await database.query<{ id: string }>(
     `select distinct profiles.id from unnest($1::uuid[]) as given (id)
        left join profile_aliases on alias = given.id

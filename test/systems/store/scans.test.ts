@@ -41,7 +41,9 @@ const sent = (profileId: string, change: 'enter' | 'exit', changeNo: number) =>
     [],
   );
 const held = (profileId: string) =>
-  holdRecords(store, 'j', 'bulk', [{ profileId, column: 'RIID_', value: profileId.slice(0, 8) }]);
+  holdRecords(store, 'j', { lane: 'bulk', page: 0 }, [
+    { profileId, column: 'RIID_', value: profileId.slice(0, 8) },
+  ]);
 
 test('a scan takes members, and who left without a send of that, however the last send of them ended', async () => {
   const member = await person(true, 1);
