@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { cancellationDetails, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import type { ExportPlan } from '../jobs/export-plan.ts';
+import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
 import { writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
@@ -79,6 +80,7 @@ export interface Progress {
 }
 
 interface Delivered {
+  readonly sender: Sender;
   readonly members: readonly MemberNow[];
   readonly delivery: Delivery;
 }
@@ -99,8 +101,6 @@ export interface ExportActivities {
   readProgress(jobId: string): Promise<Progress>;
   recordState(jobId: string, state: JobState, reason: string): Promise<void>;
 }
-
-const liveLane: Sender = { lane: 'live' };
 
 /** @param scanPageMembers members that a scan sends, and writes to the ledger, together */
 export function exportActivities(
@@ -148,10 +148,11 @@ export function exportActivities(
   /** Sends members as they are now, then writes what came of it. */
   async function send<Written>(
     job: Job,
-    sender: Sender,
+    lane: Lane,
     profileIds: readonly string[],
     write: (delivered: Delivered) => Promise<Written>,
   ): Promise<Written> {
+    const sender = { lane, sendId: randomUUID() };
     const held: MemberRecord[] = [];
     try {
       return await write(await deliverNow(job, sender, profileIds, held));
@@ -181,11 +182,11 @@ export function exportActivities(
       async (ids, records) => {
         held.push(...records);
         await holdRecords(store, job.id, sender, records);
-        return readOldRecords(store, job.id, ids, records);
+        return readOldRecords(store, job.id, sender.lane, ids, records);
       },
       cancellationSignal(),
     );
-    return { members, delivery };
+    return { sender, members, delivery };
   }
 
   /**
@@ -196,8 +197,7 @@ export function exportActivities(
    */
   async function writeDelivered(
     job: Job,
-    sender: Sender,
-    { members, delivery }: Delivered,
+    { sender, members, delivery }: Delivered,
     alsoWrite?: (database: Database) => Promise<void>,
     isRetry = false,
   ): Promise<Sent['tooManyRejected']> {
@@ -206,7 +206,7 @@ export function exportActivities(
       if (riids.length > 0) await holdOffNewPeople(database);
       await holdOffMerges(database);
       await alsoWrite?.(database);
-      await writeLedger(database, job.id, randomUUID(), delivery.lines, delivery.requests, accountId);
+      await writeLedger(database, job.id, sender.sendId, delivery.lines, delivery.requests, accountId);
       const { records, released } = delivery;
       await forgetMerged(
         database,
@@ -238,10 +238,9 @@ export function exportActivities(
         throw new ExpectedError('NOT_NOW', 'Another attempt has taken this scan over.');
     };
     const members = await readScanPage(store, scan.id, from, to - from);
-    const sender: Sender = { lane: 'bulk', page: from };
-    const blown = await send(job, sender, members, async (delivered) => {
+    const blown = await send(job, 'bulk', members, async (delivered) => {
       await before;
-      return writeDelivered(job, sender, delivered, advance, scan.kind === 'retry');
+      return writeDelivered(job, delivered, advance, scan.kind === 'retry');
     });
     if (blown !== null) throw new ExpectedError('TOO_MANY_REJECTED', blown);
   }
@@ -250,6 +249,7 @@ export function exportActivities(
   async function walk(job: Job, scanId: string, upTo: number | null): Promise<void> {
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
+    await settleScan(store, job.id);
     await walkPages(
       scan,
       { pageMembers: scanPageMembers, pagesAtOnce: scanPagesAtOnce, upTo, stopping: means.stopping },
@@ -271,14 +271,11 @@ export function exportActivities(
     beginScan: (jobId) =>
       step(jobId, async (job) => {
         const plan = planOf(job);
-        // Nothing of an earlier scan is under way now.
-        await settleScan(store, job.id);
         const scan = await beginScan(store, job.id, plan.sourceAudienceId, scannedFields(plan));
         return { scanId: scan.id, total: scan.total };
       }),
     beginRetry: (jobId, { reason }) =>
       step(jobId, async () => {
-        await settleScan(store, jobId);
         const scan = await beginRetry(store, jobId, reason);
         return { scanId: scan.id, total: scan.total };
       }),
@@ -308,8 +305,8 @@ export function exportActivities(
       step(
         jobId,
         async (job) => {
-          const { known, blown } = await send(job, liveLane, members, async (delivered) => ({
-            blown: await writeDelivered(job, liveLane, delivered),
+          const { known, blown } = await send(job, 'live', members, async (delivered) => ({
+            blown: await writeDelivered(job, delivered),
             known: delivered.members.reduce((sum, { asked }) => sum + asked, 0),
           }));
           await setLastError(store, jobId, null);

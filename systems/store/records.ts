@@ -8,11 +8,11 @@ import { logAgain } from './changes.ts';
 import type { Database } from './database.ts';
 import { holdOffMerges } from './merging.ts';
 
-/** Which send it is. Those of the live lane come one after another; of a scan, several pages are under way at once. */
+/** A send: one attempt at a batch of the live lane, which come one after another, or at a page of a scan. */
 export interface Sender {
   readonly lane: Lane;
-  /** A page by its position in the scan; absent in the live lane. */
-  readonly page?: number | undefined;
+  /** Of this attempt alone. */
+  readonly sendId: string;
 }
 
 export interface MemberRecord {
@@ -26,6 +26,15 @@ export interface MemberRecord {
 export interface OldRecord extends MemberRecord {
   /** Whether another member holds it as well: then it is not to be set to 0. */
   readonly isShared: boolean;
+  /** Those who noted it, and have ended: once it was let go, nobody writes it any more. */
+  readonly ended: readonly Note[];
+}
+
+/** By which profile, and in which send, a record was noted last. */
+export interface Note {
+  readonly profileId: string;
+  readonly lane: Lane;
+  readonly sendId: string | null;
 }
 
 export type Released = OldRecord & { readonly outcome: 'cleared' | 'left' | 'failed' };
@@ -36,21 +45,20 @@ const recordColumns = (records: readonly MemberRecord[]): readonly string[][] =>
   records.map(({ value }) => value),
 ];
 
-/** Notes the records that a send is about to write. One that two pages write is the later one's. */
+/** Notes the records that a send is about to write. */
 export async function holdRecords(
   database: Database,
   jobId: string,
-  { lane, page }: Sender,
+  { lane, sendId }: Sender,
   records: readonly MemberRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
   await database.query(
-    `insert into job_records (job_id, lane, page, profile_id, match_column, match_value)
-     select distinct $1, $2, $3::bigint, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given order by 4, 5, 6
+    `insert into job_records (job_id, lane, send_id, profile_id, match_column, match_value)
+     select distinct $1, $2, $3::uuid, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given order by 4, 5, 6
      on conflict (job_id, profile_id, match_column, match_value, lane) do update
-       set is_settled = false, page = excluded.page
-       where job_records.is_settled or job_records.page < excluded.page`,
-    [jobId, lane, page ?? null, ...recordColumns(records)],
+       set is_settled = false, send_id = excluded.send_id`,
+    [jobId, lane, sendId, ...recordColumns(records)],
   );
 }
 
@@ -85,11 +93,13 @@ const otherHolders = `other_holders as (
 
 /**
  * The records of these members that are no longer theirs.
+ * @param lane of the send that asks. A page of a scan may be under way beside others, a live batch beside none
  * @param current those that are; a member has one or none
  */
 export async function readOldRecords(
   database: Database,
   jobId: string,
+  lane: Lane,
   profileIds: readonly string[],
   current: readonly MemberRecord[],
 ): Promise<readonly OldRecord[]> {
@@ -97,7 +107,10 @@ export async function readOldRecords(
     `with given as (select unnest($2::uuid[]) as profile_id), ${own},
        current as (select * from unnest($3::uuid[], $4::text[], $5::text[]) as current (owner, match_column, match_value)),
        held as (
-         select distinct owner, person, match_column, match_value
+         select owner, person, match_column, match_value,
+                coalesce(jsonb_agg(jsonb_build_object(
+                           'profileId', job_records.profile_id, 'lane', job_records.lane, 'sendId', send_id))
+                           filter (where is_settled or job_records.lane = 'live' and $6 = 'live'), '[]') as ended
            from own join persons using (owner)
            join job_records on job_id = $1 and job_records.profile_id = own.id
           -- One that was merged away after it was read is itself in this send, and writes its record.
@@ -105,12 +118,14 @@ export async function readOldRecords(
                              where writer.owner = own.owner
                                and (current.match_column, current.match_value)
                                  = (job_records.match_column, job_records.match_value))
+          group by owner, person, match_column, match_value
        ), ${otherHolders}
      select owner as "profileId", match_column as column, match_value as value,
             exists (select 1 from other_holders where (owner, match_column, match_value)
-                                                    = (held.owner, held.match_column, held.match_value)) as "isShared"
+                                                    = (held.owner, held.match_column, held.match_value)) as "isShared",
+            ended
        from held`,
-    [jobId, profileIds, ...recordColumns(current)],
+    [jobId, profileIds, ...recordColumns(current), lane],
   );
   return rows;
 }
@@ -123,24 +138,25 @@ export async function readOldRecords(
 export async function settleRecords(
   database: Database,
   jobId: string,
-  { lane, page }: Sender,
+  { lane, sendId }: Sender,
   current: readonly MemberRecord[],
   released: readonly Released[],
 ): Promise<readonly string[]> {
   if (current.length > 0)
     await database.query(
-      `insert into job_records (job_id, lane, page, is_settled, profile_id, match_column, match_value)
-       select distinct $1, $2, $3::bigint, true, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given
+      `insert into job_records (job_id, lane, send_id, is_settled, profile_id, match_column, match_value)
+       select distinct $1, $2, $3::uuid, true, given.* from unnest($4::uuid[], $5::text[], $6::text[]) as given
         order by 5, 6, 7
        on conflict (job_id, profile_id, match_column, match_value, lane) do update set is_settled = true
-         where job_records.page is not distinct from excluded.page`,
-      [jobId, lane, page ?? null, ...recordColumns(current)],
+         where job_records.send_id = excluded.send_id`,
+      [jobId, lane, sendId, ...recordColumns(current)],
     );
   const done = released.filter(({ outcome }) => outcome !== 'failed');
   if (done.length === 0) return [];
+  const ended = done.flatMap((record) => record.ended.map((note) => ({ record, note })));
   const { rows } = await database.query<{ again: string }>(
     `with given as (
-       select * from unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[])
+       select * from unnest($2::uuid[], $3::text[], $4::text[], $5::boolean[])
          as given (profile_id, match_column, match_value, is_cleared)
      ), ${own}, held as (
        select profile_id as owner, person, match_column, match_value, is_cleared
@@ -149,20 +165,31 @@ export async function settleRecords(
        select held.*, exists (select 1 from other_holders where (owner, match_column, match_value)
                                = (held.owner, held.match_column, held.match_value)) as is_shared
          from held
+     ), ended as (
+       select * from unnest($6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::uuid[])
+         as ended (owner, match_column, match_value, profile_id, lane, send_id)
      ), let_go as (
-       -- What another lane's send, or a later page, may yet write is kept until that has ended, or is made again.
-       delete from job_records using judged, own
-        where job_records.job_id = $1 and job_records.profile_id = own.id and own.owner = judged.owner
+       -- What a send that was under way may have written since is kept: at its end it has the member sent again.
+       delete from job_records
+        using judged join ended using (owner, match_column, match_value)
+        where job_records.job_id = $1 and job_records.profile_id = ended.profile_id and job_records.lane = ended.lane
           and job_records.match_column = judged.match_column and job_records.match_value = judged.match_value
-          and (job_records.is_settled or job_records.lane = $2 and ($3::bigint is null or job_records.page <= $3))
-          and (judged.is_cleared or judged.is_shared)
+          and job_records.send_id is not distinct from ended.send_id and (is_cleared or is_shared)
      )
      -- The others: what this member wrote last may not be what is true of them.
      select holder as again from other_holders
      union
      -- The one that was to share it has let it go meanwhile.
      select person from judged where not is_cleared and not is_shared`,
-    [jobId, lane, page ?? null, ...recordColumns(done), done.map(({ outcome }) => outcome === 'cleared')],
+    [
+      jobId,
+      ...recordColumns(done),
+      done.map(({ outcome }) => outcome === 'cleared'),
+      ...recordColumns(ended.map(({ record }) => record)),
+      ended.map(({ note }) => note.profileId),
+      ended.map(({ note }) => note.lane),
+      ended.map(({ note }) => note.sendId),
+    ],
   );
   return rows.map(({ again }) => again);
 }
@@ -180,6 +207,8 @@ export async function sendAgain(
 ): Promise<void> {
   await holdOffMerges(database);
   await holdRecords(database, jobId, sender, records);
+  // It has ended with this.
+  await settleRecords(database, jobId, sender, records, []);
   const { rows } = await database.query<{ id: string }>(
     `select distinct profiles.id from unnest($1::uuid[]) as given (id)
        left join profile_aliases on alias = given.id
@@ -193,7 +222,7 @@ export async function sendAgain(
   );
 }
 
-/** After a scan has ended, however it did, none of its sends is under way. */
+/** Where a scan begins, goes on or has ended, none of its sends is under way. */
 export async function settleScan(database: Database, jobId: string): Promise<void> {
   await database.query(
     "update job_records set is_settled = true where job_id = $1 and lane = 'bulk' and not is_settled",

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Pool } from '../../../systems/store/database.ts';
-import { holdRecords, readOldRecords, settleRecords } from '../../../systems/store/records.ts';
-import type { MemberRecord } from '../../../systems/store/records.ts';
+import { holdRecords, readOldRecords, settleRecords, settleScan } from '../../../systems/store/records.ts';
+import type { MemberRecord, Note, Sender } from '../../../systems/store/records.ts';
 import { addBareJob, openTestStore } from '../../harness/store.ts';
 import type { TestStore } from '../../harness/store.ts';
 
@@ -17,8 +17,9 @@ before(async () => {
 beforeEach(() => store.query('delete from job_records'));
 after(() => opened.close());
 
-const bulk = { lane: 'bulk', page: 0 } as const;
-const live = { lane: 'live' } as const;
+const bulk = { lane: 'bulk', sendId: randomUUID() } as const;
+const live = { lane: 'live', sendId: randomUUID() } as const;
+const noted = (profileId: string, { lane, sendId }: Sender): Note => ({ profileId, lane, sendId });
 const record = (profileId: string, value: string): MemberRecord => ({ profileId, column: 'RIID_', value });
 async function holders(): Promise<readonly string[]> {
   const { rows } = await store.query<{ holder: string }>(
@@ -35,7 +36,7 @@ test('two who swapped their records and both moved on let them go, and neither l
 
   const now = [record(one, 'C'), record(other, 'D')];
   await holdRecords(store, 'j', live, now);
-  const old = await readOldRecords(store, 'j', [one, other], now);
+  const old = await readOldRecords(store, 'j', 'live', [one, other], now);
   assert.equal(old.length, 4);
   assert.ok(old.every(({ isShared }) => !isShared));
 
@@ -48,8 +49,8 @@ test('a record that another member holds is left to that one, who is sent again'
   const [one, other] = [randomUUID(), randomUUID()];
   await settleRecords(store, 'j', live, [record(one, 'A'), record(other, 'A')], []);
   const now = [record(one, 'B')];
-  const old = await readOldRecords(store, 'j', [one], now);
-  assert.deepEqual(old, [{ ...record(one, 'A'), isShared: true }]);
+  const old = await readOldRecords(store, 'j', 'live', [one], now);
+  assert.deepEqual(old, [{ ...record(one, 'A'), isShared: true, ended: [noted(one, live)] }]);
 
   const released = old.map((each) => ({ ...each, outcome: 'left' as const }));
   assert.deepEqual(await settleRecords(store, 'j', live, now, released), [other]);
@@ -59,9 +60,15 @@ test('a record that another member holds is left to that one, who is sent again'
 test('a record that was to be left to another, who let it go meanwhile, is kept and tried again', async () => {
   const [one, other] = [randomUUID(), randomUUID()];
   await settleRecords(store, 'j', live, [record(one, 'A'), record(other, 'A')], []);
-  const [old] = await readOldRecords(store, 'j', [one], [record(one, 'B')]);
+  const [old] = await readOldRecords(store, 'j', 'live', [one], [record(one, 'B')]);
   assert.ok(old?.isShared);
-  await settleRecords(store, 'j', live, [], [{ ...record(other, 'A'), isShared: true, outcome: 'left' }]);
+  await settleRecords(
+    store,
+    'j',
+    live,
+    [],
+    [{ ...record(other, 'A'), isShared: true, ended: [noted(other, live)], outcome: 'left' }],
+  );
 
   const again = await settleRecords(store, 'j', live, [record(one, 'B')], [{ ...old, outcome: 'left' }]);
   assert.deepEqual(again, [one]);
@@ -74,41 +81,49 @@ test('one who was merged away after a send read both keeps the record that this 
   await store.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', [stays, goes]);
   const both = [record(stays, 'A'), record(goes, 'B')];
   await holdRecords(store, 'j', bulk, both);
-  assert.deepEqual(await readOldRecords(store, 'j', [stays, goes], both), []);
+  assert.deepEqual(await readOldRecords(store, 'j', 'live', [stays, goes], both), []);
   await settleRecords(store, 'j', bulk, both, []);
 
   const now = [record(stays, 'A')];
-  assert.deepEqual(await readOldRecords(store, 'j', [stays], now), [
-    { ...record(stays, 'B'), isShared: false },
+  assert.deepEqual(await readOldRecords(store, 'j', 'live', [stays], now), [
+    { ...record(stays, 'B'), isShared: false, ended: [noted(goes, bulk)] },
   ]);
 });
 
-test('what a later page of the scan may yet write is kept when an earlier one lets it go, until it is made', async () => {
+test('what a page that is under way may yet write is not forgotten by another that lets it go before', async () => {
   const [stays, goes] = [randomUUID(), randomUUID()];
-  const later = { lane: 'bulk', page: 2_000 } as const;
+  const other = { lane: 'bulk', sendId: randomUUID() } as const;
   await store.query('insert into profiles (id, change_no) values ($1, 2)', [stays]);
-  await holdRecords(store, 'j', later, [record(goes, 'A')]);
+  await holdRecords(store, 'j', bulk, [record(goes, 'A')]);
   await store.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', [stays, goes]);
-
   const now = [record(stays, 'B')];
-  for (const page of [bulk, later]) {
-    // The later one was cut off after it had written its record, and is made again.
-    await holdRecords(store, 'j', page, now);
-    const old = await readOldRecords(store, 'j', [stays], now);
-    assert.deepEqual(old, [{ ...record(stays, 'A'), isShared: false }]);
+  const letGo = async (sender: Sender, meanwhile: () => Promise<unknown>): Promise<void> => {
+    await holdRecords(store, 'j', sender, now);
+    const old = await readOldRecords(store, 'j', sender.lane, [stays], now);
+    assert.deepEqual(
+      old.map(({ value, isShared }) => [value, isShared]),
+      [['A', false]],
+    );
+    await meanwhile();
     const released = old.map((each) => ({ ...each, outcome: 'cleared' as const }));
-    assert.deepEqual(await settleRecords(store, 'j', page, now, released), []);
-  }
-  assert.deepEqual(await holders(), [`${stays} B`]);
+    assert.deepEqual(await settleRecords(store, 'j', sender, now, released), []);
+  };
+  // It writes its row after the other has set it to 0, and ends before the other does.
+  await letGo(other, () => settleRecords(store, 'j', bulk, [record(goes, 'A')], []));
+  assert.deepEqual(await holders(), [`${goes} A`, `${stays} B`].sort());
+  await letGo(live, () => Promise.resolve());
+  assert.deepEqual([...new Set(await holders())], [`${stays} B`]);
 });
 
-test('a record that two pages write is settled by the later one', async () => {
-  const [id, later] = [randomUUID(), { lane: 'bulk', page: 2_000 } as const];
-  const areSettled = async (): Promise<unknown> =>
-    (await store.query<{ is: boolean }>('select is_settled as is from job_records')).rows.map(({ is }) => is);
-  for (const page of [later, bulk]) await holdRecords(store, 'j', page, [record(id, 'A')]);
-  await settleRecords(store, 'j', bulk, [record(id, 'A')], []);
-  assert.deepEqual(await areSettled(), [false]);
-  await settleRecords(store, 'j', later, [record(id, 'A')], []);
-  assert.deepEqual(await areSettled(), [true]);
+test('what a page that was cut off has noted is let go by the page that is made in its place', async () => {
+  const [stays, goes] = [randomUUID(), randomUUID()];
+  await store.query('insert into profiles (id, change_no) values ($1, 2)', [stays]);
+  await holdRecords(store, 'j', bulk, [record(goes, 'A')]);
+  await store.query('insert into profile_aliases (profile_id, alias) values ($1, $2)', [stays, goes]);
+  await settleScan(store, 'j');
+  const now = [record(stays, 'B')];
+  const old = await readOldRecords(store, 'j', 'bulk', [stays], now);
+  const released = old.map((each) => ({ ...each, outcome: 'cleared' as const }));
+  await settleRecords(store, 'j', { lane: 'bulk', sendId: randomUUID() }, now, released);
+  assert.deepEqual(await holders(), [`${stays} B`]);
 });

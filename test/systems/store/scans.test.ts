@@ -41,7 +41,7 @@ const sent = (profileId: string, change: 'enter' | 'exit', changeNo: number) =>
     [],
   );
 const held = (profileId: string) =>
-  holdRecords(store, 'j', { lane: 'bulk', page: 0 }, [
+  holdRecords(store, 'j', { lane: 'bulk', sendId: randomUUID() }, [
     { profileId, column: 'RIID_', value: profileId.slice(0, 8) },
   ]);
 
