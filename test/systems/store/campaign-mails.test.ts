@@ -12,6 +12,7 @@ import {
 } from '../../../systems/store/campaign-claims.ts';
 import type { AddressedMail, Attempt, Claims, MailBounds } from '../../../systems/store/campaign-claims.ts';
 import { readMailCounts } from '../../../systems/store/campaign-counts.ts';
+import { readOutcomeCells } from '../../../systems/store/campaign-cells.ts';
 import { hearStays, tellOfWaiting } from '../../../systems/store/campaign-entries.ts';
 import {
   beginBackfill,
@@ -20,6 +21,7 @@ import {
   countUnknown,
   forgetBackfill,
 } from '../../../systems/store/campaign-walks.ts';
+import { settleByEvents } from '../../../systems/store/campaign-outcomes.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
@@ -416,4 +418,142 @@ test('once more are taken: the rejected, or those of unknown fate, where their s
   assert.equal((await beginUnknown(store, jobId)).total, 2);
   assert.equal(await mail(ids), 2);
   assert.deepEqual(await fates(), { accepted: 4, rejected: 1, unknown: 1 });
+});
+
+const attempted = async (ids: readonly string[], addressOf?: (profileId: string) => string) => {
+  const attempt = await openAttempt();
+  return { attempt, ...(await claim(attempt, await waiting(ids, addressOf))) };
+};
+/** These are triggered, no answer comes, and a person has them triggered again: they wait. */
+async function waitAgain(ids: readonly string[], addressOf?: (profileId: string) => string) {
+  const { attempt, claimed } = await attempted(ids, addressOf);
+  await settleClaims(store, jobId);
+  const scan = await beginUnknown(store, jobId);
+  await endScan(store, scan.id, 'done');
+  return { attempt, claimed };
+}
+const tellOfSent = (email: string, atMs: number) =>
+  transaction(store, (database) =>
+    settleByEvents(database, 'sent', [
+      {
+        campaignId: 'c1',
+        riid: undefined,
+        address: hashIdentity(hashKeys, { field: 'email', value: email }),
+        atMs,
+        reason: undefined,
+      },
+    ]),
+  );
+const hoursAgo = (hours: number): number => Date.now() - hours * 3_600_000;
+const claimedBefore = (hours: number) =>
+  store.query(
+    'update campaign_claims set claimed_at = claimed_at - make_interval(hours => $2) where job_id = $1',
+    [jobId, hours],
+  );
+
+test('a mail that waits to be triggered again is spared where a file tells that the first went', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  await waitAgain([id, other]);
+  await claimedBefore(1);
+  assert.deepEqual(await fates(), { waiting: 2 });
+  const read = await waiting([id, other]);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, waiting: 1 });
+  assert.equal((await claim(await openAttempt('bulk'), read)).claimed.size, 1);
+});
+
+test('a file tells of the first trigger of a mail when the second is under way, and whatever becomes of that', async () => {
+  const ids = await people(3);
+  const [id = '', lost = '', refused = ''] = ids;
+  await enter(ids);
+  await waitAgain(ids);
+  await claimedBefore(1);
+  const { attempt, claimed } = await attempted(ids);
+  assert.equal(claimed.size, 3);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, claimed: 2 });
+  await write(attempt, claimed, 'rejected');
+  // Of the others it is as open as before whether the first went: nobody has them retried as if none had.
+  assert.deepEqual(await fates(), { accepted: 1, unknown: 2 });
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 0);
+  for (const one of [lost, refused]) await tellOfSent(`${one}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 3 });
+});
+
+test('the answer of a trigger that comes late spares its mail the second, or leaves it to that', async () => {
+  const ids = await people(3);
+  await enter(ids);
+  const { attempt, claimed } = await waitAgain(ids);
+  const [taken = 0, unsent = 0, refused = 0] = claimed;
+  await write(attempt, [taken], 'accepted');
+  await write(attempt, [unsent], 'waiting');
+  await write(attempt, [refused], 'rejected');
+  assert.deepEqual(await fates(), { accepted: 1, waiting: 2 });
+  assert.equal(await mail(ids), 2);
+  assert.deepEqual(await fates(), { accepted: 3 });
+});
+
+test('a trigger that may have gone counts for its address, its days and the day, also when its mail waits again', async () => {
+  const [id = '', twin = '', later = ''] = await people(3);
+  const shared = () => 'shared@example.com';
+  await enter([id]);
+  await waitAgain([id], shared);
+  await enter([twin]);
+  assert.equal(await mail([twin], shared), 0);
+  assert.deepEqual(await fates(), { waiting: 1, 'same-address': 1 });
+  await enter([later]);
+  const attempt = await openAttempt();
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 1 })).claimed.size, 0);
+  const both = await claim(attempt, await waiting([id], shared), { mailsADay: 2 });
+  await write(attempt, both.claimed, 'accepted');
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 2 })).claimed.size, 0);
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 3 })).claimed.size, 1);
+  const { again } = (await readOutcomeCells(store, jobId)).find(({ fate }) => fate === 'accepted') ?? {};
+  assert.equal(again, 1);
+});
+
+test('who leaves before the second trigger is of unknown fate still; coming back is another mail, or too soon', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  await waitAgain([id, other]);
+  await change([id, other], 'exit');
+  await enter([id]);
+  assert.deepEqual(await fates(), { waiting: 2, unknown: 1 });
+  const attempt = await openAttempt();
+  assert.equal((await claim(attempt, await waiting([id, other]), { oneMailInDays: 7 })).claimed.size, 0);
+  assert.deepEqual(await fates(), { 'too-soon': 1, unknown: 2 });
+  // What the first trigger is told of later is nothing of the second stay.
+  await change([id], 'exit');
+  await enter([id]);
+  await claimedBefore(1);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, 'too-soon': 1, unknown: 1, waiting: 1 });
+  assert.equal(await mail([id]), 1);
+});
+
+test('a job that stops triggers nothing again by itself when it starts: that takes a person’s word anew', async () => {
+  const [id = '', refused = ''] = await people(2);
+  await enter([id, refused]);
+  const { attempt, claimed } = await attempted([refused]);
+  await write(attempt, claimed, 'rejected');
+  await waitAgain([id]);
+  await endScan(store, (await beginMailRetry(store, jobId, undefined)).id, 'abandoned');
+  assert.deepEqual(await fates(), { waiting: 2 });
+  await settleClaims(store, jobId);
+  await forgetBackfill(store, jobId);
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 1 });
+});
+
+test('people who turn out to be one while a mail waits again have it, and no other', async () => {
+  const [early = '', late = ''] = await people(2);
+  await enter([early]);
+  await enter([late]);
+  await waitAgain([late]);
+  await claimedBefore(1);
+  await transaction(store, (database) => mergeProfiles(database, early, late));
+  assert.deepEqual(await fates(), { waiting: 1, 'same-address': 1 });
+  await tellOfSent(`${late}@example.com`, hoursAgo(0.9));
+  assert.equal(await mail([early, late]), 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
 });
