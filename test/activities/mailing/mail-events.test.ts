@@ -132,3 +132,33 @@ test('an event is of the latest mail before it: not of a later stay’s, another
   await file('SENT', ['201', 'a@example.com', 60]);
   assert.deepEqual(await said(), ['accepted sent', 'accepted sent', 'accepted -']);
 });
+
+test('an event is of a trigger that was refused only where it can be of no other', async () => {
+  await claimed(
+    { riid: '301', email: 'a@example.com', minutesAgo: 600 },
+    { riid: '301', email: 'a@example.com', minutesAgo: 60, fate: 'rejected' },
+    { riid: '302', email: 'b@example.com', minutesAgo: 60, fate: 'rejected' },
+  );
+  await file('OPEN', ['301', '', 30]);
+  await file('SENT', ['302', 'b@example.com', 30]);
+  const { rows } = await events.store.query<{ said: string }>(
+    `select concat_ws(' ', fate, outcome, case when opened_at is not null then 'opened' end) as said
+       from campaign_mails where job_id = $1 order by no`,
+    [job],
+  );
+  assert.deepEqual(
+    rows.map(({ said }) => said),
+    ['accepted opened', 'rejected', 'rejected sent'],
+  );
+});
+
+test('a mail that was triggered twice, and skipped once, was sent, in whatever order files tell of it', async () => {
+  await claimed({ riid: '401', email: 'a@example.com', minutesAgo: 60 });
+  await file('SENT', ['401', 'a@example.com', 59]);
+  await file('SKIPPED', ['401', 'a@example.com', 58, 'sent already']);
+  assert.deepEqual(await byRiid(), { 401: 'accepted sent' });
+  await claimed({ riid: '402', email: 'b@example.com', minutesAgo: 60 });
+  await file('SKIPPED', ['402', 'b@example.com', 59, 'throttled']);
+  await file('SENT', ['402', 'b@example.com', 58]);
+  assert.deepEqual(await byRiid(), { 401: 'accepted sent', 402: 'accepted sent' });
+});

@@ -494,6 +494,25 @@ test('the answer of a trigger that comes late spares its mail the second, or lea
   assert.deepEqual(await fates(), { accepted: 3 });
 });
 
+test('a late answer of the first trigger leaves the second alone, which is under way or of unknown fate', async () => {
+  const ids = await people(4);
+  await enter(ids);
+  const first = await waitAgain(ids);
+  await claimedBefore(1);
+  const second = await attempted(ids);
+  const [refused = 0, unsent = 0, both = 0] = first.claimed;
+  await write(first.attempt, [refused], 'rejected');
+  await write(first.attempt, [unsent], 'waiting');
+  assert.deepEqual(await fates(), { claimed: 4 });
+  await write(second.attempt, [unsent], 'waiting');
+  await settleClaims(store, jobId);
+  // Of one, nothing has gone by any trigger: it waits. Of another, nothing by the first, and the second is open.
+  await write(first.attempt, [both], 'waiting');
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 3 });
+  await write(second.attempt, [refused], 'rejected');
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 2, rejected: 1 });
+});
+
 test('a trigger that may have gone counts for its address, its days and the day, also when its mail waits again', async () => {
   const [id = '', twin = '', later = ''] = await people(3);
   const shared = () => 'shared@example.com';
@@ -532,6 +551,18 @@ test('who leaves before the second trigger is of unknown fate still; coming back
   assert.equal(await mail([id]), 1);
 });
 
+test('coming back before anybody has heard of it is another mail as well, told by the log or by a back-fill', async () => {
+  const [heard = '', filled = ''] = await people(2);
+  await enter([heard, filled]);
+  await waitAgain([heard, filled]);
+  for (const how of ['exit', 'enter'] as const) await change([heard, filled], how);
+  assert.equal(await mail([heard]), 0);
+  assert.deepEqual(await fates(), { unknown: 1, waiting: 1 });
+  await hear([heard]);
+  assert.equal((await beginBackfill(store, jobId)).total, 2);
+  assert.deepEqual(await fates(), { unknown: 2, waiting: 2 });
+});
+
 test('a job that stops triggers nothing again by itself when it starts: that takes a person’s word anew', async () => {
   const [id = '', refused = ''] = await people(2);
   await enter([id, refused]);
@@ -545,7 +576,35 @@ test('a job that stops triggers nothing again by itself when it starts: that tak
   assert.deepEqual(await fates(), { waiting: 1, unknown: 1 });
 });
 
+test('a refused trigger that files tell of all the same is not made again, and counts', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  const { attempt, claimed } = await attempted([id, other]);
+  await write(attempt, claimed, 'rejected');
+  await claimedBefore(1);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { rejected: 2 });
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 1);
+  await tellOfSent(`${other}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { rejected: 1, accepted: 1 });
+  for (const how of ['exit', 'enter'] as const) await change([id], how);
+  await hear([id]);
+  const again = await openAttempt();
+  assert.equal((await claim(again, await waiting([id]), { oneMailInDays: 7 })).claimed.size, 0);
+  assert.deepEqual(await fates(), { rejected: 1, accepted: 1, 'too-soon': 1 });
+});
+
 test('people who turn out to be one while a mail waits again have it, and no other', async () => {
+  const [mailed = '', again = ''] = await people(2);
+  await enter([mailed, again]);
+  await waitAgain([again]);
+  assert.equal(await mail([mailed]), 1);
+  await transaction(store, (database) => mergeProfiles(database, mailed, again));
+  assert.deepEqual(await fates(), { accepted: 1, unknown: 1 });
+  assert.equal(await countUnknown(store, jobId), 0);
+});
+
+test('of people who turn out to be one, the mail that waits again counts before one that waits', async () => {
   const [early = '', late = ''] = await people(2);
   await enter([early]);
   await enter([late]);
