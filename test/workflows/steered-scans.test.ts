@@ -86,7 +86,7 @@ test('a pause and a stop reach the scan while a live batch is under way', async 
       await until(() => scan.ended === 2, 'the scan stops');
       await until(async () => !(await job.query(statusQuery)).scanning, 'the scan has ended');
       answered.resolve(undefined);
-      const ended = Promise.race([job.result(), wait(10_000)]);
+      const ended = Promise.race([job.result(), wait(10_000, undefined, { ref: false })]);
       assert.deepEqual(await ended, { left: 0, reason: 'Stopped.' });
     } finally {
       answered.resolve(undefined);
