@@ -26,7 +26,6 @@ export type MailFate =
   | 'too-soon'
   | 'not-in-list';
 
-
 /**
  * A mail is known by its number, which is its own for good: its stay may become another's when two profiles
  * turn out to be one person.
@@ -358,11 +357,20 @@ export const claimMails = (
         list.map(({ riid }) => riid ?? null),
       ],
     );
+    const own = new Set(written.map(({ no }) => no));
+    // Whose twin an event file has told of at this moment.
+    const late = [...twins].filter(([, twin]) => !own.has(twin)).map(([no]) => no);
+    await settleMails(
+      database,
+      jobId,
+      late.map((no) => ({ no, fate: 'same-address' })),
+    );
+    for (const no of late) twins.delete(no);
     const held =
       bounds.mailsADay === undefined || beyond.length === 0
         ? undefined
         : { nos: beyond, untilMs: await roomAgainMs(database, jobId, bounds.mailsADay) };
-    return { claimed: new Set(written.map(({ no }) => no)), twins, held };
+    return { claimed: own, twins, held };
   });
 
 const marksOf = ({ profileId, address, riid }: AddressedMail): string[] => [
@@ -449,12 +457,7 @@ export async function writeOutcomes(
             riid = coalesce(given.riid, claims.riid)
        from unnest($1::bigint[], $2::text[], $3::text[]) as given (no, fate, riid)
       where mail_no = given.no and attempt = $4 and answer in ('awaited', 'none')`,
-    [
-      told.map(({ no }) => no),
-      told.map(({ fate }) => fate),
-      told.map(({ riid }) => riid ?? null),
-      attemptId,
-    ],
+    [told.map(({ no }) => no), told.map(({ fate }) => fate), told.map(({ riid }) => riid ?? null), attemptId],
   );
   await database.query(
     `with given as (

@@ -111,8 +111,9 @@ export async function settleEnded(
     `update campaign_mails as mails set fate = 'unknown', reason_code = 'left', settled_at = now()
       where job_id = $1 and fate = 'waiting' and ($2::uuid[] is null or profile_id = any($2)) and ${mayHaveGone('no')}
         and not exists (select 1 from audience_members as members
-                         where members.stay_id = mails.stay_id and members.audience_id = mails.audience_id
-                           and members.profile_id = mails.profile_id and is_member)`,
+                         where members.stay_id = mails.stay_id and members.audience_id = mails.audience_id and is_member
+                           and members.profile_id = coalesce((select aliases.profile_id from profile_aliases as aliases
+                                                               where alias = mails.profile_id), mails.profile_id))`,
     [jobId, profileIds],
   );
 }

@@ -6,7 +6,7 @@ import { mayHaveGone } from './campaign-may-have-gone.ts';
 import type { Database } from './database.ts';
 
 /** What one is whose person has another mail: of an earlier trigger of its own it is as unknown as it was. */
-const sameAddress = `case when ${mayHaveGone('mails.no')} then 'unknown' else 'same-address' end`;
+const sameAddress = `case when fate = 'claimed' then fate when ${mayHaveGone('mails.no')} then 'unknown' else 'same-address' end`;
 
 /**
  * To be called before the memberships of the two are united, in a transaction that holds merges: whoever claims
@@ -22,12 +22,14 @@ export async function uniteStays(database: Database, staysId: string, goesId: st
     [staysId, goesId],
   );
   for (const { kept, other } of rows) {
-    // Of two mails, the one that went, or may have, counts before one that waits, and that before one that will not
-    // go. Its place is made free: the other is known to be the same person's.
+    // Of two mails, the one that went counts before one that may have, also where that waits to be triggered again;
+    // then comes one that waits, and last one that will not go. Its place is made free: the other is known to be the
+    // same person's.
     await database.query(
       `with ranked as (
          select no, job_id, stay_id,
-                case when fate in ('claimed', 'accepted', 'unknown') then 3
+                case when fate = 'accepted' then 4
+                     when fate in ('claimed', 'unknown') then 3
                      when fate = 'waiting' and ${mayHaveGone('no')} then 2
                      when fate = 'waiting' then 1 else 0 end as rank
            from campaign_mails where stay_id in ($1, $2)

@@ -22,6 +22,7 @@ import {
   forgetBackfill,
 } from '../../../systems/store/campaign-walks.ts';
 import { settleByEvents } from '../../../systems/store/campaign-outcomes.ts';
+import type { MailEvent } from '../../../systems/store/campaign-outcomes.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
@@ -432,18 +433,15 @@ async function waitAgain(ids: readonly string[], addressOf?: (profileId: string)
   await endScan(store, scan.id, 'done');
   return { attempt, claimed };
 }
+const sentTo = (email: string, atMs: number): MailEvent => ({
+  campaignId: 'c1',
+  riid: undefined,
+  address: hashIdentity(hashKeys, { field: 'email', value: email }),
+  atMs,
+  reason: undefined,
+});
 const tellOfSent = (email: string, atMs: number) =>
-  transaction(store, (database) =>
-    settleByEvents(database, 'sent', [
-      {
-        campaignId: 'c1',
-        riid: undefined,
-        address: hashIdentity(hashKeys, { field: 'email', value: email }),
-        atMs,
-        reason: undefined,
-      },
-    ]),
-  );
+  transaction(store, (database) => settleByEvents(database, 'sent', [sentTo(email, atMs)]));
 const hoursAgo = (hours: number): number => Date.now() - hours * 3_600_000;
 const claimedBefore = (hours: number) =>
   store.query(
@@ -614,5 +612,60 @@ test('of people who turn out to be one, the mail that waits again counts before 
   assert.deepEqual(await fates(), { waiting: 1, 'same-address': 1 });
   await tellOfSent(`${late}@example.com`, hoursAgo(0.9));
   assert.equal(await mail([early, late]), 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
+});
+
+test('of people who turn out to be one, the mail that went counts before one of unknown fate', async () => {
+  const [lost = '', mailed = '', under = '', way = ''] = await people(4);
+  await enter([lost, under]);
+  await attempted([lost]);
+  await settleClaims(store, jobId);
+  await enter([mailed, way]);
+  assert.equal(await mail([mailed, way]), 2);
+  const { attempt, claimed } = await attempted([under]);
+  for (const [stays, goes] of [
+    [lost, mailed],
+    [under, way],
+  ] as const)
+    await transaction(store, (database) => mergeProfiles(database, stays, goes));
+  // Nobody is asked about who is known to have been mailed.
+  assert.equal(await countUnknown(store, jobId), 0);
+  assert.deepEqual(await fates(), { accepted: 2, claimed: 1, unknown: 1 });
+  await write(attempt, claimed, 'waiting');
+  assert.equal(await mail([under, lost]), 0);
+  assert.deepEqual(await fates(), { accepted: 2, unknown: 1, 'same-address': 1 });
+});
+
+test('who is told of by an id of before a merge waits for the second trigger as before', async () => {
+  const [goes = '', stays = ''] = await people(2);
+  await enter([goes]);
+  await waitAgain([goes]);
+  await transaction(store, (database) => mergeProfiles(database, stays, goes));
+  await hear([goes]);
+  assert.deepEqual(await fates(), { waiting: 1 });
+  assert.equal(await mail([goes]), 1);
+});
+
+test('a file that tells of a mail while it is claimed again spares it, and its twin has its fate', async () => {
+  const ids = await people(2);
+  const shared = () => 'shared@example.com';
+  await enter(ids);
+  const { attempt, claimed } = await attempted(ids);
+  await write(attempt, claimed, 'rejected');
+  await claimedBefore(1);
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 2);
+  const read = await waiting(ids, shared);
+  const [first = ''] = read.map(({ profileId }) => profileId);
+  const fresh = await openAttempt('bulk');
+  const told = Promise.withResolvers<undefined>();
+  const telling = transaction(store, async (database) => {
+    await settleByEvents(database, 'sent', [sentTo(`${first}@example.com`, hoursAgo(0.9))]);
+    told.resolve(undefined);
+    await wait(300);
+  });
+  await told.promise;
+  const { claimed: again, twins } = await claim(fresh, read);
+  await telling;
+  assert.deepEqual([again.size, twins.size], [0, 0]);
   assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
 });
