@@ -40,8 +40,7 @@ export function outcomesOf(cells: readonly OutcomeCell[]): Outcomes {
   const sum = (
     some: readonly OutcomeCell[],
     of: 'mails' | 'again' | 'opened' | 'clicked' = 'mails',
-  ): number =>
-    some.reduce((total, cell) => total + cell[of], 0);
+  ): number => some.reduce((total, cell) => total + cell[of], 0);
   const of = (fate: MailFate): number => sum(cells.filter((cell) => cell.fate === fate));
   const entered = sum(cells);
   const fates = Object.fromEntries(
