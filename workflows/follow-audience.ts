@@ -184,15 +184,15 @@ export async function followAudience<Input extends FollowInput, Configuration ex
    * to wait for it with the scan.
    */
   async function meanwhile<Result>(step: Promise<Result>): Promise<Result> {
-    let isOver = false;
+    const wait = { isOver: false };
     const over = (): void => {
-      isOver = true;
+      wait.isOver = true;
     };
     void step.then(over, over);
-    const woken = (): boolean => isOver || job.stateChanged;
+    const woken = (): boolean => wait.isOver || job.stateChanged;
     for (;;) {
       const isWoken = await condition(woken, refreshMs, { summary: 'refresh what is shown' });
-      if (isOver) return step;
+      if (wait.isOver) return step;
       await (isWoken ? tellState() : refresh());
     }
   }
