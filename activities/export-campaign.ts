@@ -114,15 +114,16 @@ export function campaignActivities(means: Means, connections: Connections): Camp
 
   /**
    * One attempt at mailing: it has the lane to itself, and what an attempt before it left claimed is unknown.
-   * @returns what mails some of the job's members
+   * @returns what mails some of the job's members, as the job is by then
    */
-  async function openAttempt(job: CampaignJob, lane: Lane, isRetry = false) {
-    const plan = planOf(job);
-    const responsys = await connections.responsys(job.authorizationId, { lane, jobId: job.id });
-    const attempt = { jobId: job.id, lane, attemptId: randomUUID() };
+  async function openAttempt({ id: jobId, authorizationId }: CampaignJob, lane: Lane, isRetry = false) {
+    const responsys = await connections.responsys(authorizationId, { lane, jobId });
+    const attempt = { jobId, lane, attemptId: randomUUID() };
     await takeLane(store, attempt);
     const signal = AbortSignal.any([cancellationSignal(), means.stopping]);
     return async (profileIds: readonly string[]): Promise<Mailed> => {
+      const job = await findCampaignJob(store, jobId);
+      const plan = planOf(job);
       try {
         return await mailMembers(
           { store, hashKeys, responsys, job, plan, attempt, isRetry, signal },

@@ -87,7 +87,7 @@ export const errorKinds = {
   MAILS_OF_DAY_USED: {
     meaning: 'A campaign job has sent the mails of its setting mailsADay within 24 hours.',
     retried: true,
-    remedy: 'None: the others wait until the day has room again.',
+    remedy: 'None: the others wait until the day has room again, or the number is raised.',
     exit: 3,
   },
   DRIFT: {

@@ -75,6 +75,8 @@ export const statusQuery = defineQuery<ExportStatus>('status');
 export const scanPauseSignal = defineSignal('pause');
 export const scanResumeSignal = defineSignal('resume');
 export const scanStopSignal = defineSignal('stop');
+/** The job has another configuration: what the scan has not begun yet goes by that. */
+export const scanRenewSignal = defineSignal('renew');
 
 /**
  * `waiting`: Responsys does not serve; it goes on by itself. `approval`: the canary is sent; it waits for

@@ -20,7 +20,7 @@ import {
 } from '@temporalio/workflow';
 import type { SignalDefinition } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { scanPauseSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
+import { scanPauseSignal, scanRenewSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
 import type { ExportEnd, ExportState, ExportStatus, Reconfiguration, Retry } from '../jobs/messages.ts';
 import { hasRejected } from '../jobs/search-attributes.ts';
 import { beforeContinuing } from './before-continuing.ts';
@@ -167,15 +167,34 @@ export async function followAudience<Input extends FollowInput, Configuration ex
     upsertSearchAttributes([{ key: hasRejected, value: job.anyRejected }]);
   }
 
-  /** A send may wait out a throttled minute, or a retry: what is shown is to say so. */
-  async function showingMeanwhile<Result>(step: Promise<Result>): Promise<Result> {
-    let isOver = false;
+  /** Tells the store and the scan of a state that is new. */
+  async function tellState(): Promise<void> {
+    job.stateChanged = false;
+    if (job.state !== job.told) {
+      job.told = job.state;
+      // First the store: the scan that goes on is to find a mended fuse.
+      await steps.recordState(job.told === 'checking' ? 'running' : job.told, job.reason);
+      await tellScan(signalOf(job.told));
+    }
+    await refresh();
+  }
+
+  /**
+   * A step may wait out a throttled minute, or a retry: what is shown is to say so, and a pause or a stop is not
+   * to wait for it with the scan.
+   */
+  async function meanwhile<Result>(step: Promise<Result>): Promise<Result> {
+    const wait = { isOver: false };
     const over = (): void => {
-      isOver = true;
+      wait.isOver = true;
     };
     void step.then(over, over);
-    while (!(await condition(() => isOver, refreshMs, { summary: 'refresh what is shown' }))) await refresh();
-    return step;
+    const woken = (): boolean => wait.isOver || job.stateChanged;
+    for (;;) {
+      const isWoken = await condition(woken, refreshMs, { summary: 'refresh what is shown' });
+      if (wait.isOver) return step;
+      await (isWoken ? tellState() : refresh());
+    }
   }
 
   async function startScan(): Promise<void> {
@@ -199,7 +218,7 @@ export async function followAudience<Input extends FollowInput, Configuration ex
     if (queue.size === 0) job.flushAsked = false;
     const versionThen = job.version;
     try {
-      const sent = await showingMeanwhile(steps.send(batch.map(([member]) => member)));
+      const sent = await meanwhile(steps.send(batch.map(([member]) => member)));
       job.refusedItems += sent.unknown;
       noteRejected(sent.rejected);
       if (sent.held !== undefined) hold(batch, sent.held);
@@ -242,13 +261,13 @@ export async function followAudience<Input extends FollowInput, Configuration ex
   async function takeConfiguration(asked: AskedReconfiguration<Configuration>): Promise<void> {
     try {
       const { change } = asked;
-      const { changed } = await steps.reconfigure(change);
+      const { changed } = await meanwhile(steps.reconfigure(change));
       batchSize = change.configuration.batchSize;
       flushIntervalMs = change.configuration.flushInterval;
       // A number of mails a day that was raised may have room at once.
       job.heldUntilMs = 0;
       if (steps.canaryOf !== undefined) job.backfillCanary = steps.canaryOf(change.configuration);
-      if (changed && change.backfill) await scanAnew();
+      if (changed) await (change.backfill ? scanAnew() : tellScan(scanRenewSignal));
       asked.answer({ changed });
     } catch (error) {
       if (isCancellation(error)) throw error;
@@ -269,14 +288,7 @@ export async function followAudience<Input extends FollowInput, Configuration ex
       const asked = reconfigurations.next();
       if (asked !== undefined) await takeConfiguration(asked);
       if (job.stateChanged) {
-        job.stateChanged = false;
-        if (job.state !== job.told) {
-          job.told = job.state;
-          // First the store: the scan that goes on is to find a mended fuse.
-          await steps.recordState(job.told === 'checking' ? 'running' : job.told, job.reason);
-          await tellScan(job.told === 'running' ? scanResumeSignal : scanPauseSignal);
-        }
-        await refresh();
+        await tellState();
         refreshAt = refreshesAt();
       }
       if (job.state === 'waiting') await waitForResponsys();
@@ -287,6 +299,9 @@ export async function followAudience<Input extends FollowInput, Configuration ex
       const wakeAt = Math.min(flushAt, refreshAt === 0 ? Infinity : refreshAt);
       const woken = (): boolean =>
         job.stateChanged ||
+        // Told already, while a step was under way.
+        job.state === 'stopping' ||
+        job.state === 'waiting' ||
         runIsFull() ||
         reconfigurations.waiting() ||
         // A first entry makes a flush due earlier than this wait knows of.
@@ -347,4 +362,10 @@ export async function followAudience<Input extends FollowInput, Configuration ex
     signalsPerRun,
     carried: carriedOf(job),
   });
+}
+
+/** What a scan does while its job is in this state. */
+function signalOf(state: ExportState): SignalDefinition {
+  if (state === 'running') return scanResumeSignal;
+  return state === 'stopping' ? scanStopSignal : scanPauseSignal;
 }

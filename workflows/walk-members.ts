@@ -12,7 +12,13 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import { scanEndedSignal, scanPauseSignal, scanResumeSignal, scanStopSignal } from '../jobs/messages.ts';
+import {
+  scanEndedSignal,
+  scanPauseSignal,
+  scanRenewSignal,
+  scanResumeSignal,
+  scanStopSignal,
+} from '../jobs/messages.ts';
 import type { ScanEnded } from '../jobs/messages.ts';
 import { codeOf, reasonOf } from './reason.ts';
 
@@ -49,6 +55,8 @@ export async function walkMembers(
     wish.stop = true;
     walking?.cancel();
   });
+  // Begun anew it reads the job as it is now, also where it waits for its next attempt.
+  setHandler(scanRenewSignal, () => walking?.cancel());
 
   const ended = await (async (): Promise<ScanEnded> => {
     try {
@@ -67,7 +75,7 @@ export async function walkMembers(
           if (first === undefined) return { outcome: 'done' };
           return { outcome: 'canary', reason: await steps.readCanary() };
         } catch (error) {
-          // Paused or stopped: the walk has written what it had under way, and goes on from there.
+          // Paused, stopped or to be begun anew: the walk has written what it had under way, and goes on from there.
           if (!endsAsAsked(error, walking) || CancellationScope.current().consideredCancelled) throw error;
         }
       }
@@ -80,9 +88,12 @@ export async function walkMembers(
   return ended;
 }
 
-/** Of a step that was asked to end, and whose worker died before it could say so, Temporal makes no other attempt. */
+/**
+ * Of a step that was asked to end, Temporal makes no other attempt: neither where its worker died before it could
+ * say so, nor where it failed in a way that is tried again.
+ */
 const endsAsAsked = (error: unknown, walking: CancellationScope | undefined): boolean =>
   isCancellation(error) ||
   (walking?.consideredCancelled === true &&
     error instanceof ActivityFailure &&
-    error.cause instanceof TimeoutFailure);
+    (error.cause instanceof TimeoutFailure || error.retryState === 'CANCEL_REQUESTED'));

@@ -20,7 +20,7 @@ export async function showMailHistory(
     mails.map(({ heardAt, fate, claimedAt, riid, outcome, words, code }) => [
       heardAt.toISOString(),
       fatesInWords[fate],
-      claimedAt?.toISOString() ?? '–',
+      claimedAt.map((at) => at.toISOString()).join(', ') || '–',
       riid ?? '–',
       outcome ?? '–',
       words ?? code ?? '',

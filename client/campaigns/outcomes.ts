@@ -25,6 +25,8 @@ export interface Outcomes {
   readonly skippedBecause: readonly Reason[];
   readonly opened: number;
   readonly clicked: number;
+  /** Mails of unknown fate that were triggered once more, and those that wait for it. */
+  readonly again: number;
   /** Mails that were refused, or never triggered, and that event files tell of all the same. */
   readonly unexpected: number;
   readonly addsUp: boolean;
@@ -35,8 +37,10 @@ const mailed: ReadonlySet<MailFate> = new Set(['accepted', 'unknown', 'claimed']
 const eventOutcomes: readonly EventOutcome[] = ['sent', 'skipped', 'failed', 'bounced'];
 
 export function outcomesOf(cells: readonly OutcomeCell[]): Outcomes {
-  const sum = (some: readonly OutcomeCell[], of: 'mails' | 'opened' | 'clicked' = 'mails'): number =>
-    some.reduce((total, cell) => total + cell[of], 0);
+  const sum = (
+    some: readonly OutcomeCell[],
+    of: 'mails' | 'again' | 'opened' | 'clicked' = 'mails',
+  ): number => some.reduce((total, cell) => total + cell[of], 0);
   const of = (fate: MailFate): number => sum(cells.filter((cell) => cell.fate === fate));
   const entered = sum(cells);
   const fates = Object.fromEntries(
@@ -59,6 +63,7 @@ export function outcomesOf(cells: readonly OutcomeCell[]): Outcomes {
     skippedBecause: reasonsOf(mails.filter(({ outcome }) => outcome === 'skipped')),
     opened: sum(mails, 'opened'),
     clicked: sum(mails, 'clicked'),
+    again: sum(cells, 'again'),
     unexpected: sum(cells.filter(({ fate, outcome }) => !mailed.has(fate) && outcome !== null)),
     addsUp: total(fates) === entered && total(events) === triggered,
   };
@@ -83,7 +88,7 @@ type Row = readonly [what: string, mails: number];
 
 export function showOutcomes(output: Output, job: { readonly id: string }, outcomes: Outcomes): void {
   output.result({ job: job.id, ...outcomes });
-  const { entered, fates, triggered, events, opened, clicked, unexpected } = outcomes;
+  const { entered, fates, triggered, events, opened, clicked, again, unexpected } = outcomes;
   const because = (reasons: readonly Reason[]): readonly Row[] =>
     reasons.map(({ reason, mails }) => [`    ${reason}`, mails]);
   const byFate = (Object.keys(fatesInWords) as MailFate[]).flatMap((fate): Row[] => [
@@ -106,6 +111,10 @@ export function showOutcomes(output: Output, job: { readonly id: string }, outco
       ? `It adds up: ${entered.toLocaleString('en')} entered, ${triggered.toLocaleString('en')} mails; reasons stand below what they are part of.`
       : 'It does not add up: this is a fault of this program.',
   );
+  if (again > 0)
+    output.line(
+      `Note: ${again.toLocaleString('en')} mails of unknown fate were triggered again, or wait for it: so many people may have two.`,
+    );
   if (unexpected > 0)
     output.line(`Note: event files tell of ${unexpected} mails that were not accepted, or not triggered.`);
 }

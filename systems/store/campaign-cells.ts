@@ -14,6 +14,8 @@ export interface OutcomeCell {
   /** Of a rejection, or of a mail that was skipped; '' for others. */
   readonly reason: string;
   readonly mails: number;
+  /** Of these, that were triggered more than once, or wait for it: a person may get, or have, two. */
+  readonly again: number;
   readonly opened: number;
   readonly clicked: number;
 }
@@ -23,8 +25,12 @@ export async function readOutcomeCells(database: Database, jobId: string): Promi
     `select fate, outcome,
             coalesce(case when outcome = 'skipped' then outcome_reason when fate = 'rejected' then reason_code end, '')
               as reason,
-            count(*) as mails, count(opened_at) as opened, count(clicked_at) as clicked
-       from campaign_mails where job_id = $1 group by 1, 2, 3 order by mails desc, 3`,
+            count(*) as mails, count(opened_at) as opened, count(clicked_at) as clicked,
+            count(*) filter (where triggers + (fate = 'waiting')::int > 1) as again
+       from campaign_mails
+       left join (select mail_no, count(*) as triggers from campaign_claims
+                   where job_id = $1 and answer <> 'refused' group by 1) as claims on mail_no = no
+      where job_id = $1 group by 1, 2, 3 order by mails desc, 3`,
     [jobId],
   );
   return rows;

@@ -1,11 +1,14 @@
 /**
  * Claims: a mail is triggered by who has claimed its stay, and each stay is claimed once. The claim is
- * committed before the call, so that a process that dies in between leaves a claim without an outcome: that is
- * of unknown fate, and never sent again by itself. Everything here is written under `lockMails`.
+ * committed before the call, so that a process that dies in between leaves a claim without an answer: its mail
+ * is of unknown fate, and never sent again by itself. Where a person has it triggered again, that is a second
+ * claim, and the first stands: until it is proved that nothing was sent, its mail is never one that did not go.
+ * Everything here is written under `lockMails`.
  */
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { Lane } from '../../jobs/lane.ts';
 import { lockMails } from './campaign-entries.ts';
+import { mayHaveGone } from './campaign-may-have-gone.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import type { HashedIdentity } from './identities.ts';
@@ -22,9 +25,6 @@ export type MailFate =
   | 'opted-out'
   | 'too-soon'
   | 'not-in-list';
-
-/** Fates of those who were mailed, or may have been. */
-const mailed = "('claimed', 'accepted', 'unknown')";
 
 /**
  * A mail is known by its number, which is its own for good: its stay may become another's when two profiles
@@ -63,12 +63,25 @@ export const takeLane = (pool: Pool, { jobId, lane, attemptId }: Attempt): Promi
        on conflict (job_id, lane) do update set attempt = excluded.attempt`,
       [jobId, lane, attemptId],
     );
-    await database.query(
-      `update campaign_mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
-        where job_id = $1 and fate = 'claimed' and lane = $2 and attempt <> $3`,
-      [jobId, lane, attemptId],
-    );
+    await leaveUnanswered(database, 'lane = $2 and attempt <> $3', [jobId, lane, attemptId]);
   });
+
+/** @param which of the claims of the job $1 that wait for their answer */
+async function leaveUnanswered(
+  database: Database,
+  which: string,
+  values: readonly [jobId: string, ...string[]],
+): Promise<void> {
+  await database.query(
+    `with unanswered as (
+       update campaign_claims set answer = 'none' where job_id = $1 and answer = 'awaited' and ${which}
+       returning mail_no
+     )
+     update campaign_mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
+       from unanswered where no = mail_no and fate = 'claimed'`,
+    [...values],
+  );
+}
 
 /** Whether no other attempt has taken the lane; it stays so under `lockMails`. */
 export async function holdsLane(database: Database, { jobId, lane, attemptId }: Attempt): Promise<boolean> {
@@ -79,13 +92,17 @@ export async function holdsLane(database: Database, { jobId, lane, attemptId }: 
   return rowCount === 1;
 }
 
-/** Nothing of a job is under way any more: what was claimed and not told of is unknown. */
+/**
+ * Nothing of a job is under way any more: what was claimed and not told of is unknown, and so is again what a
+ * person had triggered once more.
+ */
 export const settleClaims = (pool: Pool, jobId: string): Promise<void> =>
   transaction(pool, async (database) => {
     await lockMails(database, jobId);
+    await leaveUnanswered(database, 'true', [jobId]);
     await database.query(
-      `update campaign_mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
-        where job_id = $1 and fate = 'claimed'`,
+      `update campaign_mails as mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
+        where job_id = $1 and fate = 'waiting' and ${mayHaveGone('mails.no')}`,
       [jobId],
     );
     await database.query('delete from campaign_lanes where job_id = $1', [jobId]);
@@ -101,7 +118,9 @@ export async function readWaiting(
   profileIds: readonly string[],
 ): Promise<readonly WaitingMail[]> {
   await lockMails(database, jobId);
-  const { rows } = await database.query<WaitingMail & { stayId: string; stayNow: string | null }>(
+  const { rows } = await database.query<
+    WaitingMail & { stayId: string; stayNow: string | null; mayHaveGone: boolean }
+  >(
     `with asked as (
          select id from unnest($2::uuid[]) as id
          union select profile_id from profile_aliases where alias = any($2::uuid[])
@@ -110,7 +129,7 @@ export async function readWaiting(
          union select alias from profile_aliases where profile_id in (select id from asked)
        )
        select mails.no, mails.stay_id as "stayId", coalesce(aliases.profile_id, mails.profile_id) as "profileId",
-              members.stay_id as "stayNow"
+              members.stay_id as "stayNow", ${mayHaveGone('mails.no')} as "mayHaveGone"
          from campaign_mails as mails
          left join profile_aliases as aliases on alias = mails.profile_id
          left join audience_members as members
@@ -120,19 +139,22 @@ export async function readWaiting(
         order by mails.no`,
     [jobId, profileIds],
   );
-  const left = rows.filter(({ stayNow }) => stayNow === null);
+  const isLeft = ({ stayId, stayNow, mayHaveGone: went }: (typeof rows)[number]): boolean =>
+    // Of what went, or may have, another stay is another mail, which the job hears of by itself.
+    stayNow === null || (went && stayNow !== stayId);
   await settleMails(
     database,
     jobId,
-    left.map(({ no }) => ({ no, fate: 'left' })),
+    rows.filter(isLeft).map(({ no }) => ({ no, fate: 'left' })),
   );
+  const lasting = rows.filter((row) => !isLeft(row));
   const moved = await moveOn(
     database,
     jobId,
-    rows.filter(({ stayId, stayNow }) => stayNow !== null && stayNow !== stayId),
+    lasting.filter(({ stayId, stayNow }) => stayNow !== stayId),
   );
-  return rows
-    .filter(({ no, stayId, stayNow }) => stayNow !== null && (stayNow === stayId || moved.has(no)))
+  return lasting
+    .filter(({ no, stayId, stayNow }) => stayNow === stayId || moved.has(no))
     .map(({ no, profileId }) => ({ no, profileId }));
 }
 
@@ -160,7 +182,10 @@ async function moveOn(
   return moved;
 }
 
-/** Gives mails that wait their fate, under `lockMails`. */
+/**
+ * Gives mails that wait and are not triggered their fate, under `lockMails`. Those of which an earlier trigger
+ * may have gone are still of unknown fate; the reason tells why they are not triggered again.
+ */
 export async function settleMails(
   database: Database,
   jobId: string,
@@ -169,9 +194,11 @@ export async function settleMails(
   if (mails.length === 0) return;
   await database.query(
     `update campaign_mails as mails
-        set fate = given.fate, reason_code = given.code, words = given.words,
-            riid = coalesce(given.riid, mails.riid), settled_at = now()
-       from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) as given (no, fate, code, words, riid)
+        set fate = case when went then 'unknown' else given.fate end,
+            reason_code = case when went then coalesce(given.code, given.fate) else given.code end,
+            words = given.words, riid = coalesce(given.riid, mails.riid), settled_at = now()
+       from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) as given (no, fate, code, words, riid),
+            lateral (select ${mayHaveGone('given.no')} as went) as earlier
       where job_id = $1 and mails.no = given.no and mails.fate = 'waiting'`,
     [jobId, ...columnsOf(mails)],
   );
@@ -217,21 +244,22 @@ export async function guardMails(
          from given join profile_aliases as merged on merged.profile_id = given.profile_id
          join campaign_mails as mails on job_id = $1 and mails.profile_id = alias
        union
-       select hashed.no, mails.no
-         from hashed join campaign_mails as mails
-           on job_id = $1 and mails.address_hash = hash and mails.key_id = hashed.key_id
+       select hashed.no, mail_no
+         from hashed join campaign_claims as claims
+           on job_id = $1 and address_hash = hash and claims.key_id = hashed.key_id
        union
-       select given.no, mails.no
-         from given join campaign_mails as mails on job_id = $1 and mails.riid = given.riid
+       select given.no, mail_no
+         from given join campaign_claims as claims on job_id = $1 and claims.riid = given.riid
      )
      select alike.no, bool_or(members.stay_id is not null) as lasts
        from alike
-       join campaign_mails as mails on job_id = $1 and mails.no = other
+       join campaign_mails as mails on mails.no = other
+       join campaign_claims as claims on mail_no = other
        left join profile_aliases as aliases on alias = mails.profile_id
        left join audience_members as members
          on members.audience_id = mails.audience_id and members.stay_id = mails.stay_id and is_member
         and members.profile_id = coalesce(aliases.profile_id, mails.profile_id)
-      where other <> alike.no and fate in ${mailed}
+      where other <> alike.no and (answer <> 'refused' or outcome is not null)
         and (members.stay_id is not null or claimed_at > now() - make_interval(days => $8::int))
       group by 1`,
     [
@@ -307,13 +335,17 @@ export const claimMails = (
     }
     const list = [...claimed.values()];
     const { rows: written } = await database.query<{ no: number }>(
-      `update campaign_mails as mails
-          set fate = 'claimed', lane = $2, attempt = $3, campaign_id = $4, claimed_at = clock_timestamp(),
-              settled_at = null, key_id = given.key_id, address_hash = given.hash, riid = given.riid,
-              reason_code = null, words = null
-         from unnest($5::bigint[], $6::smallint[], $7::bytea[], $8::text[]) as given (no, key_id, hash, riid)
-        where job_id = $1 and mails.no = given.no and fate = 'waiting'
-       returning mails.no`,
+      `with given as (
+         select * from unnest($5::bigint[], $6::smallint[], $7::bytea[], $8::text[]) as given (no, key_id, hash, riid)
+       ), claimed as (
+         update campaign_mails as mails
+            set fate = 'claimed', settled_at = null, riid = given.riid, reason_code = null, words = null
+           from given where job_id = $1 and mails.no = given.no and fate = 'waiting'
+         returning mails.no
+       )
+       insert into campaign_claims (job_id, lane, attempt, campaign_id, mail_no, key_id, address_hash, riid)
+       select $1, $2, $3, $4, no, key_id, hash, riid from given join claimed using (no)
+       returning mail_no as no`,
       [
         jobId,
         lane,
@@ -325,11 +357,20 @@ export const claimMails = (
         list.map(({ riid }) => riid ?? null),
       ],
     );
+    const own = new Set(written.map(({ no }) => no));
+    // Whose twin an event file has told of at this moment.
+    const late = [...twins].filter(([, twin]) => !own.has(twin)).map(([no]) => no);
+    await settleMails(
+      database,
+      jobId,
+      late.map((no) => ({ no, fate: 'same-address' })),
+    );
+    for (const no of late) twins.delete(no);
     const held =
       bounds.mailsADay === undefined || beyond.length === 0
         ? undefined
         : { nos: beyond, untilMs: await roomAgainMs(database, jobId, bounds.mailsADay) };
-    return { claimed: new Set(written.map(({ no }) => no)), twins, held };
+    return { claimed: own, twins, held };
   });
 
 const marksOf = ({ profileId, address, riid }: AddressedMail): string[] => [
@@ -365,8 +406,8 @@ async function stillPresent(
 
 async function roomOfDay(database: Database, jobId: string, mailsADay: number): Promise<number> {
   const { rows } = await database.query<{ used: number }>(
-    `select count(*) as used from campaign_mails
-      where job_id = $1 and claimed_at > now() - interval '24 hours' and fate in ${mailed}`,
+    `select count(*) as used from campaign_claims
+      where job_id = $1 and claimed_at > now() - interval '24 hours' and answer <> 'refused'`,
     [jobId],
   );
   return Math.max(mailsADay - (rows[0]?.used ?? 0), 0);
@@ -375,8 +416,8 @@ async function roomOfDay(database: Database, jobId: string, mailsADay: number): 
 /** When the oldest mail of the last 24 hours that fills the day is no longer of them. */
 async function roomAgainMs(database: Database, jobId: string, mailsADay: number): Promise<number> {
   const { rows } = await database.query<{ at: Date }>(
-    `select claimed_at as at from campaign_mails
-      where job_id = $1 and claimed_at > now() - interval '24 hours' and fate in ${mailed}
+    `select claimed_at as at from campaign_claims
+      where job_id = $1 and claimed_at > now() - interval '24 hours' and answer <> 'refused'
       order by claimed_at desc offset $2 limit 1`,
     [jobId, mailsADay - 1],
   );
@@ -385,7 +426,9 @@ async function roomAgainMs(database: Database, jobId: string, mailsADay: number)
 
 /**
  * Writes what became of an attempt's claims, under `lockMails`. Proved to be unsent (`waiting`), a claim is
- * released; where the member has entered again meanwhile, that newer stay is the one that waits.
+ * released; where the member has entered again meanwhile, that newer stay is the one that waits. An answer that
+ * comes late, of a claim that another followed, says what it can: that the mail went, or that it is not this
+ * trigger by which it may have gone.
  */
 export async function writeOutcomes(
   database: Database,
@@ -393,19 +436,55 @@ export async function writeOutcomes(
   outcomes: readonly SettledMail[],
 ): Promise<void> {
   if (outcomes.length === 0) return;
+  const { rows: claims } = await database.query<{ no: number; isNewest: boolean }>(
+    `select mail_no as no, not exists (select 1 from campaign_claims as newer
+                                        where newer.mail_no = own.mail_no and newer.claimed_at > own.claimed_at)
+              as "isNewest"
+       from campaign_claims as own where mail_no = any($1::bigint[]) and attempt = $2`,
+    [outcomes.map(({ no }) => no), attemptId],
+  );
+  const isNewest = new Map(claims.map((claim) => [claim.no, claim.isNewest]));
+  const told = outcomes.filter(({ no }) => isNewest.has(no));
+  const unsent = told.filter(({ fate }) => fate === 'waiting').map(({ no }) => no);
   await database.query(
-    `update campaign_mails as mails
-        set fate = case when given.fate = 'waiting' and newer.stay_id is not null then 'left' else given.fate end,
-            reason_code = given.code, words = given.words, riid = coalesce(given.riid, mails.riid),
-            claimed_at = case when given.fate = 'waiting' then null else mails.claimed_at end,
-            settled_at = case when given.fate = 'waiting' and newer.stay_id is null then null else now() end
-       from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[]) as given (no, fate, code, words, riid)
-       join campaign_mails as own on own.job_id = $1 and own.no = given.no
-       left join campaign_mails as newer
-         on newer.job_id = $1 and newer.fate = 'waiting' and newer.no <> own.no
-        and newer.profile_id = own.profile_id and newer.audience_id = own.audience_id
-      where mails.job_id = $1 and mails.no = given.no and mails.attempt = $2
-        and mails.fate in ('claimed', 'unknown')`,
-    [jobId, attemptId, ...columnsOf(outcomes)],
+    `delete from campaign_claims
+      where mail_no = any($1::bigint[]) and attempt = $2 and answer in ('awaited', 'none')`,
+    [unsent, attemptId],
+  );
+  await database.query(
+    `update campaign_claims as claims
+        set answer = case given.fate when 'accepted' then 'taken' when 'rejected' then 'refused' else 'none' end,
+            riid = coalesce(given.riid, claims.riid)
+       from unnest($1::bigint[], $2::text[], $3::text[]) as given (no, fate, riid)
+      where mail_no = given.no and attempt = $4 and answer in ('awaited', 'none')`,
+    [told.map(({ no }) => no), told.map(({ fate }) => fate), told.map(({ riid }) => riid ?? null), attemptId],
+  );
+  await database.query(
+    `with given as (
+       select no, given.fate, given.code, given.words, given.riid, is_newest,
+              ${mayHaveGone('given.no')} as went,
+              exists (select 1 from campaign_mails as own join campaign_mails as newer
+                          on newer.job_id = own.job_id and newer.profile_id = own.profile_id
+                         and newer.audience_id = own.audience_id and newer.no <> own.no and newer.fate = 'waiting'
+                       where own.no = given.no) as waits_anew
+         from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+           as given (no, fate, code, words, riid, is_newest)
+     ), settled as (
+       select given.*,
+              case when fate in ('accepted', 'unknown') then fate
+                   when not is_newest and went then null
+                   when fate = 'waiting' and not waits_anew then fate
+                   when went then 'unknown'
+                   when fate = 'waiting' then 'left'
+                   else fate end as becomes
+         from given
+     )
+     update campaign_mails as mails
+        set fate = becomes, reason_code = code, words = settled.words, riid = coalesce(settled.riid, mails.riid),
+            settled_at = case when becomes = 'waiting' then null else now() end
+       from settled
+      where job_id = $1 and mails.no = settled.no and becomes is not null
+        and (mails.fate in ('claimed', 'unknown') or becomes = 'accepted')`,
+    [jobId, ...columnsOf(told), told.map(({ no }) => isNewest.get(no) ?? false)],
   );
 }

@@ -61,7 +61,7 @@ export async function readMailOutcomes(database: Database, jobId: string): Promi
     `select count(*) filter (where outcome = 'sent') as sent, count(*) filter (where outcome = 'skipped') as skipped,
             count(*) filter (where outcome = 'failed') as failed, count(*) filter (where outcome = 'bounced') as bounced,
             count(opened_at) as opened, count(clicked_at) as clicked
-       from campaign_mails where job_id = $1 and claimed_at is not null`,
+       from campaign_mails where job_id = $1`,
     [jobId],
   );
   const [later] = rows;
@@ -105,7 +105,8 @@ export interface MailLine {
   readonly fate: MailFate;
   readonly code: string | null;
   readonly words: string | null;
-  readonly claimedAt: Date | null;
+  /** Of each trigger that went or may have, or was refused, oldest first. */
+  readonly claimedAt: readonly Date[];
   readonly riid: string | null;
   readonly outcome: string | null;
   readonly outcomeAt: Date | null;
@@ -118,8 +119,8 @@ export async function readMailsOf(
   profileId: string,
 ): Promise<readonly MailLine[]> {
   const { rows } = await database.query<MailLine>(
-    `select heard_at as "heardAt", fate, reason_code as code, words, claimed_at as "claimedAt", riid, outcome,
-            outcome_at as "outcomeAt"
+    `select heard_at as "heardAt", fate, reason_code as code, words, riid, outcome, outcome_at as "outcomeAt",
+            array(select claimed_at from campaign_claims where mail_no = no order by claimed_at) as "claimedAt"
        from campaign_mails
       where job_id = $1
         and profile_id in (select $2::uuid union select alias from profile_aliases where profile_id = $2)

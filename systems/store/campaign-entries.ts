@@ -2,6 +2,7 @@
  * The stays that a campaign job hears of: enters of its audiences in the change log, and present members where
  * it fills back. Each is noted once, as a mail that waits; what becomes of it is decided when it is sent.
  */
+import { mayHaveGone } from './campaign-may-have-gone.ts';
 import type { RelayPosition } from './changes.ts';
 import type { Database } from './database.ts';
 
@@ -77,10 +78,12 @@ export async function hearStays(database: Database, jobId: string, entries: read
   // Of a back-fill until now: as who entered, they are mailed without it.
   await database.query(
     `with ${toldStays}
-     update campaign_mails as mails set lane = null from told join audience_members using (audience_id, profile_id)
-      where job_id = $1 and mails.stay_id = audience_members.stay_id and fate = 'waiting' and lane = 'bulk'`,
+     update campaign_mails as mails set of_backfill = false
+       from told join audience_members using (audience_id, profile_id)
+      where job_id = $1 and mails.stay_id = audience_members.stay_id and fate = 'waiting' and of_backfill`,
     [jobId, told, people],
   );
+  await settleEnded(database, jobId, people);
   await database.query(
     `with ${toldStays}
      insert into campaign_mails as mails (job_id, stay_id, audience_id, profile_id)
@@ -89,8 +92,29 @@ export async function hearStays(database: Database, jobId: string, entries: read
                          where known.job_id = $1 and known.stay_id = audience_members.stay_id)
       order by audience_members.changed_at, profile_id
      on conflict (job_id, profile_id, audience_id) where fate = 'waiting'
-       do update set stay_id = excluded.stay_id, lane = null`,
+       do update set stay_id = excluded.stay_id, of_backfill = false`,
     [jobId, told, people],
+  );
+}
+
+/**
+ * Of what went, or may have, another stay is another mail: one that waits to be triggered again does not move on
+ * to it, and is as unknown as it was.
+ * @param profileIds of whom; of all without any
+ */
+export async function settleEnded(
+  database: Database,
+  jobId: string,
+  profileIds: readonly string[] | null,
+): Promise<void> {
+  await database.query(
+    `update campaign_mails as mails set fate = 'unknown', reason_code = 'left', settled_at = now()
+      where job_id = $1 and fate = 'waiting' and ($2::uuid[] is null or profile_id = any($2)) and ${mayHaveGone('no')}
+        and not exists (select 1 from audience_members as members
+                         where members.stay_id = mails.stay_id and members.audience_id = mails.audience_id and is_member
+                           and members.profile_id = coalesce((select aliases.profile_id from profile_aliases as aliases
+                                                               where alias = mails.profile_id), mails.profile_id))`,
+    [jobId, profileIds],
   );
 }
 
@@ -108,7 +132,7 @@ export async function tellOfWaiting(database: Database, jobId: string): Promise<
   await database.query(
     `insert into changes (job_id, profile_id, change)
      select distinct $1, profile_id, 'again' from campaign_mails
-      where job_id = $1 and fate = 'waiting' and lane is distinct from 'bulk'`,
+      where job_id = $1 and fate = 'waiting' and not of_backfill`,
     [jobId],
   );
 }

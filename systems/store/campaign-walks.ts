@@ -2,7 +2,7 @@
  * Whom a campaign job mails together: present members, or once more those who were rejected or whose mail is
  * of unknown fate. The same walk as that of an export (scans.ts); what it takes are the mails that then wait.
  */
-import { lockMails } from './campaign-entries.ts';
+import { lockMails, settleEnded } from './campaign-entries.ts';
 import { transaction } from './database.ts';
 import type { Database, Pool } from './database.ts';
 import { beginWalk } from './scans.ts';
@@ -19,9 +19,10 @@ export const beginBackfill = (pool: Pool, jobId: string): Promise<Scan> =>
     [jobId],
     async (database) => {
       await lockMails(database, jobId);
+      await settleEnded(database, jobId, null);
       await database.query(
-        `insert into campaign_mails (job_id, stay_id, audience_id, profile_id, lane)
-         select $1, stay_id, audience_id, profile_id, 'bulk' from audience_members
+        `insert into campaign_mails (job_id, stay_id, audience_id, profile_id, of_backfill)
+         select $1, stay_id, audience_id, profile_id, true from audience_members
           where audience_id in (select audience_id from job_audiences where job_id = $1) and is_member
             and not exists (select 1 from campaign_mails as known
                              where known.job_id = $1 and known.stay_id = audience_members.stay_id)
@@ -42,7 +43,7 @@ export const forgetBackfill = (pool: Pool, jobId: string): Promise<void> =>
     await lockMails(database, jobId);
     await database.query(
       `delete from campaign_mails
-        where job_id = $1 and fate = 'waiting' and lane = 'bulk' and attempt is null`,
+        where job_id = $1 and fate = 'waiting' and of_backfill`,
       [jobId],
     );
   });
@@ -73,7 +74,7 @@ const beginAgain = (
       await lockMails(database, jobId);
       await database.query(
         `update campaign_mails as mails
-            set fate = 'waiting', reason_code = null, words = null, claimed_at = null, settled_at = null
+            set fate = 'waiting', reason_code = null, words = null, settled_at = null, of_backfill = false
           where mails.stay_id in (${ofLastingStays}) and job_id = $1`,
         [jobId, fate, reason ?? null],
       );

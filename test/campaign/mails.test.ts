@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sendUnknownUpdate } from '../../jobs/campaign-messages.ts';
 import {
@@ -189,4 +190,38 @@ test('beyond the day’s number entries wait in the queue, also merged ones, unt
   await reconfigure({ mailsADay: undefined });
   await job.executeUpdate(flushUpdate);
   await until(ground.fates, (fates: Fates) => fates['accepted'] === 3);
+});
+
+test('a back-fill that waits for the next day goes on when the day’s number is raised', async () => {
+  await begin({ backfill: true, mailsADay: 2 });
+  const present = Array.from({ length: 5 }, (_, at) => person(`p${at}@example.com`));
+  await ground.change(await ground.people(present), 'enter');
+  await ground.start();
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 2);
+  await reconfigure({ mailsADay: 4 });
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 4);
+  await reconfigure({ mailsADay: undefined });
+  await untilWalked(1);
+  assert.deepEqual(await ground.fates(), { accepted: 5 });
+});
+
+test('a back-fill that is under way goes on as the job is by now', async () => {
+  await begin({ backfill: true, batchSize: 1 });
+  const present = Array.from({ length: 300 }, (_, at) => person(`p${at}@example.com`, { tier: 'gold' }));
+  await ground.change(await ground.people(present), 'enter');
+  await ground.start();
+  await until(ground.fates, (fates: Fates) => (fates['accepted'] ?? 0) >= 5);
+  await reconfigure({ mailsADay: 1, additionalFields: [] });
+  const before = (await ground.outbox()).length;
+  assert.ok(before < 250, `${before} were mailed before it could be changed`);
+  await wait(1_500);
+  // What was under way at that moment, at most.
+  const held = (await ground.outbox()).length;
+  assert.ok(held <= before + 4, `${held} of ${before} and those under way`);
+  await reconfigure({ mailsADay: undefined });
+  await untilWalked(1);
+  const mails = await ground.outbox();
+  assert.equal(new Set(addresses(mails)).size, 300);
+  assert.equal(mails.length, 300);
+  assert.equal(mails.filter(({ optionalData }) => optionalData.length > 0).length, held);
 });

@@ -11,6 +11,7 @@ const cell = (fate: OutcomeCell['fate'], mails: number, rest: Partial<OutcomeCel
   mails,
   outcome: null,
   reason: '',
+  again: 0,
   opened: 0,
   clicked: 0,
   ...rest,
@@ -22,10 +23,10 @@ test('fates and events are counted once each, with their reasons, and the table 
     cell('accepted', 7),
     cell('accepted', 4, { outcome: 'skipped', reason: 'Recipient has opted out' }),
     cell('accepted', 2, { outcome: 'bounced', reason: '' }),
-    cell('unknown', 3),
+    cell('unknown', 3, { again: 2 }),
     cell('rejected', 6, { reason: 'bad-email' }),
     cell('left', 1),
-    cell('waiting', 9),
+    cell('waiting', 9, { again: 1 }),
   ]);
   assert.deepEqual(
     [outcomes.entered, outcomes.triggered, outcomes.opened, outcomes.clicked, outcomes.unexpected],
@@ -42,6 +43,7 @@ test('fates and events are counted once each, with their reasons, and the table 
   assert.match(shown, /rejected +6\n +bad-email +6\n/);
   assert.match(shown, /triggered, or may have been +66\n/);
   assert.match(shown, /It adds up: 82 entered, 66 mails/);
+  assert.match(shown, /Note: 3 mails of unknown fate were triggered again, or wait for it/);
 });
 
 test('whatever the cells are, it adds up; a mail that was refused and that event files tell of is told', () => {
@@ -51,6 +53,7 @@ test('whatever the cells are, it adds up; a mail that was refused and that event
       outcome: fc.constantFrom(null, 'sent', 'skipped', 'failed', 'bounced'),
       reason: fc.constantFrom('', 'bad-email'),
       mails: fc.nat(1_000),
+      again: fc.nat(10),
       opened: fc.nat(10),
       clicked: fc.nat(10),
     }),

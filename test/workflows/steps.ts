@@ -64,6 +64,8 @@ export async function withWorker(
     taskQueue,
     workflowBundle: await (bundle ??= bundleWorkflowCode({ workflowsPath })),
     activities,
+    // A step that is asked to end hears of it with its next beat.
+    maxHeartbeatThrottleInterval: '200ms',
   });
   await worker.runUntil(() => work(taskQueue));
 }

@@ -35,10 +35,15 @@ async function claimed(...mails: readonly Claimed[]): Promise<void> {
   for (const { riid, email, fate = 'accepted', minutesAgo } of mails) {
     const [{ keyId, hash }] = hashIdentity(events.hashKeys, { field: 'email', value: email }).hashes;
     await events.store.query(
-      `insert into campaign_mails (job_id, stay_id, audience_id, profile_id, fate, riid, campaign_id, key_id,
-                                   address_hash, claimed_at)
-       values ($1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $2, $3, $4, $5, $6,
-               now() - make_interval(mins => $7))`,
+      `with mail as (
+         insert into campaign_mails (job_id, stay_id, audience_id, profile_id, fate, riid)
+         values ($1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), $2, $3) returning no
+       )
+       insert into campaign_claims (mail_no, job_id, attempt, lane, answer, riid, campaign_id, key_id, address_hash,
+                                    claimed_at)
+       select no, $1, gen_random_uuid(), 'live', case $2 when 'accepted' then 'taken' when 'rejected' then 'refused'
+                                                         else 'none' end,
+              $3, $4, $5, $6, now() - make_interval(mins => $7) from mail`,
       [job, fate, riid, campaign, keyId, hash, minutesAgo],
     );
   }
@@ -58,7 +63,7 @@ async function byRiid(): Promise<Readonly<Record<string, string>>> {
   const { rows } = await events.store.query<{ riid: string; said: string }>(
     `select riid, concat_ws(' ', fate, outcome, outcome_reason, case when opened_at is not null then 'opened' end,
                             case when clicked_at is not null then 'clicked' end) as said
-       from campaign_mails where job_id = $1 order by claimed_at`,
+       from campaign_mails where job_id = $1 order by no`,
     [job],
   );
   return Object.fromEntries(rows.map(({ riid, said }) => [riid, said]));
@@ -117,7 +122,7 @@ test('an event is of the latest mail before it: not of a later stay’s, another
   );
   const said = async () => {
     const { rows } = await events.store.query<{ fate: string; outcome: string | null }>(
-      'select fate, outcome from campaign_mails where job_id = $1 order by claimed_at, riid',
+      'select fate, outcome from campaign_mails where job_id = $1 order by no',
       [job],
     );
     return rows.map(({ fate, outcome }) => `${fate} ${outcome ?? '-'}`);
@@ -126,4 +131,34 @@ test('an event is of the latest mail before it: not of a later stay’s, another
   // In the very second of the claim, which event times cut off.
   await file('SENT', ['201', 'a@example.com', 60]);
   assert.deepEqual(await said(), ['accepted sent', 'accepted sent', 'accepted -']);
+});
+
+test('an event is of a trigger that was refused only where it can be of no other', async () => {
+  await claimed(
+    { riid: '301', email: 'a@example.com', minutesAgo: 600 },
+    { riid: '301', email: 'a@example.com', minutesAgo: 60, fate: 'rejected' },
+    { riid: '302', email: 'b@example.com', minutesAgo: 60, fate: 'rejected' },
+  );
+  await file('OPEN', ['301', '', 30]);
+  await file('SENT', ['302', 'b@example.com', 30]);
+  const { rows } = await events.store.query<{ said: string }>(
+    `select concat_ws(' ', fate, outcome, case when opened_at is not null then 'opened' end) as said
+       from campaign_mails where job_id = $1 order by no`,
+    [job],
+  );
+  assert.deepEqual(
+    rows.map(({ said }) => said),
+    ['accepted opened', 'rejected', 'rejected sent'],
+  );
+});
+
+test('a mail that was triggered twice, and skipped once, was sent, in whatever order files tell of it', async () => {
+  await claimed({ riid: '401', email: 'a@example.com', minutesAgo: 60 });
+  await file('SENT', ['401', 'a@example.com', 59]);
+  await file('SKIPPED', ['401', 'a@example.com', 58, 'sent already']);
+  assert.deepEqual(await byRiid(), { 401: 'accepted sent' });
+  await claimed({ riid: '402', email: 'b@example.com', minutesAgo: 60 });
+  await file('SKIPPED', ['402', 'b@example.com', 59, 'throttled']);
+  await file('SENT', ['402', 'b@example.com', 58]);
+  assert.deepEqual(await byRiid(), { 401: 'accepted sent', 402: 'accepted sent' });
 });

@@ -12,6 +12,7 @@ import {
 } from '../../../systems/store/campaign-claims.ts';
 import type { AddressedMail, Attempt, Claims, MailBounds } from '../../../systems/store/campaign-claims.ts';
 import { readMailCounts } from '../../../systems/store/campaign-counts.ts';
+import { readOutcomeCells } from '../../../systems/store/campaign-cells.ts';
 import { hearStays, tellOfWaiting } from '../../../systems/store/campaign-entries.ts';
 import {
   beginBackfill,
@@ -20,6 +21,8 @@ import {
   countUnknown,
   forgetBackfill,
 } from '../../../systems/store/campaign-walks.ts';
+import { settleByEvents } from '../../../systems/store/campaign-outcomes.ts';
+import type { MailEvent } from '../../../systems/store/campaign-outcomes.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
@@ -309,7 +312,7 @@ test('at most one mail in so many days, to the person and to the address', async
   const mails = await waiting([id, twin], () => `${id}@example.com`);
   assert.equal((await claim(attempt, mails, { oneMailInDays: 7 })).claimed.size, 0);
   assert.deepEqual(await fates(), { accepted: 1, 'too-soon': 2 });
-  await store.query("update campaign_mails set claimed_at = now() - interval '8 days' where job_id = $1", [
+  await store.query("update campaign_claims set claimed_at = now() - interval '8 days' where job_id = $1", [
     jobId,
   ]);
   await change([id], 'exit');
@@ -329,7 +332,7 @@ test('mails beyond the day’s number wait, and go when the day has room again',
   const hoursAway = (first.held.untilMs - Date.now()) / 3_600_000;
   assert.ok(hoursAway > 23.9 && hoursAway <= 24, `${hoursAway} hours`);
   assert.equal((await claim(attempt, await waiting(ids), { mailsADay: 3 })).claimed.size, 0);
-  await store.query("update campaign_mails set claimed_at = now() - interval '25 hours' where job_id = $1", [
+  await store.query("update campaign_claims set claimed_at = now() - interval '25 hours' where job_id = $1", [
     jobId,
   ]);
   assert.equal((await claim(attempt, await waiting(ids), { mailsADay: 3 })).claimed.size, 2);
@@ -390,7 +393,7 @@ test('a job that begins anew is told of who entered, not of who waits for a back
   await endScan(store, scan.id, 'abandoned');
   await settleClaims(store, jobId);
   await forgetBackfill(store, jobId);
-  assert.deepEqual(await fates(), { waiting: 4, accepted: 2 });
+  assert.deepEqual(await fates(), { waiting: 3, accepted: 2 });
   assert.deepEqual(await told(), [entered, unheard, back].sort());
   assert.equal((await beginBackfill(store, jobId)).total, 7);
   assert.equal(await mail(ids), 7);
@@ -416,4 +419,253 @@ test('once more are taken: the rejected, or those of unknown fate, where their s
   assert.equal((await beginUnknown(store, jobId)).total, 2);
   assert.equal(await mail(ids), 2);
   assert.deepEqual(await fates(), { accepted: 4, rejected: 1, unknown: 1 });
+});
+
+const attempted = async (ids: readonly string[], addressOf?: (profileId: string) => string) => {
+  const attempt = await openAttempt();
+  return { attempt, ...(await claim(attempt, await waiting(ids, addressOf))) };
+};
+/** These are triggered, no answer comes, and a person has them triggered again: they wait. */
+async function waitAgain(ids: readonly string[], addressOf?: (profileId: string) => string) {
+  const { attempt, claimed } = await attempted(ids, addressOf);
+  await settleClaims(store, jobId);
+  const scan = await beginUnknown(store, jobId);
+  await endScan(store, scan.id, 'done');
+  return { attempt, claimed };
+}
+const sentTo = (email: string, atMs: number): MailEvent => ({
+  campaignId: 'c1',
+  riid: undefined,
+  address: hashIdentity(hashKeys, { field: 'email', value: email }),
+  atMs,
+  reason: undefined,
+});
+const tellOfSent = (email: string, atMs: number) =>
+  transaction(store, (database) => settleByEvents(database, 'sent', [sentTo(email, atMs)]));
+const hoursAgo = (hours: number): number => Date.now() - hours * 3_600_000;
+const claimedBefore = (hours: number) =>
+  store.query(
+    'update campaign_claims set claimed_at = claimed_at - make_interval(hours => $2) where job_id = $1',
+    [jobId, hours],
+  );
+
+test('a mail that waits to be triggered again is spared where a file tells that the first went', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  await waitAgain([id, other]);
+  await claimedBefore(1);
+  assert.deepEqual(await fates(), { waiting: 2 });
+  const read = await waiting([id, other]);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, waiting: 1 });
+  assert.equal((await claim(await openAttempt('bulk'), read)).claimed.size, 1);
+});
+
+test('a file tells of the first trigger of a mail when the second is under way, and whatever becomes of that', async () => {
+  const ids = await people(3);
+  const [id = '', lost = '', refused = ''] = ids;
+  await enter(ids);
+  await waitAgain(ids);
+  await claimedBefore(1);
+  const { attempt, claimed } = await attempted(ids);
+  assert.equal(claimed.size, 3);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, claimed: 2 });
+  await write(attempt, claimed, 'rejected');
+  // Of the others it is as open as before whether the first went: nobody has them retried as if none had.
+  assert.deepEqual(await fates(), { accepted: 1, unknown: 2 });
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 0);
+  for (const one of [lost, refused]) await tellOfSent(`${one}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 3 });
+});
+
+test('the answer of a trigger that comes late spares its mail the second, or leaves it to that', async () => {
+  const ids = await people(3);
+  await enter(ids);
+  const { attempt, claimed } = await waitAgain(ids);
+  const [taken = 0, unsent = 0, refused = 0] = claimed;
+  await write(attempt, [taken], 'accepted');
+  await write(attempt, [unsent], 'waiting');
+  await write(attempt, [refused], 'rejected');
+  assert.deepEqual(await fates(), { accepted: 1, waiting: 2 });
+  assert.equal(await mail(ids), 2);
+  assert.deepEqual(await fates(), { accepted: 3 });
+});
+
+test('a late answer of the first trigger leaves the second alone, which is under way or of unknown fate', async () => {
+  const ids = await people(4);
+  await enter(ids);
+  const first = await waitAgain(ids);
+  await claimedBefore(1);
+  const second = await attempted(ids);
+  const [refused = 0, unsent = 0, both = 0] = first.claimed;
+  await write(first.attempt, [refused], 'rejected');
+  await write(first.attempt, [unsent], 'waiting');
+  assert.deepEqual(await fates(), { claimed: 4 });
+  await write(second.attempt, [unsent], 'waiting');
+  await settleClaims(store, jobId);
+  // Of one, nothing has gone by any trigger: it waits. Of another, nothing by the first, and the second is open.
+  await write(first.attempt, [both], 'waiting');
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 3 });
+  await write(second.attempt, [refused], 'rejected');
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 2, rejected: 1 });
+});
+
+test('a trigger that may have gone counts for its address, its days and the day, also when its mail waits again', async () => {
+  const [id = '', twin = '', later = ''] = await people(3);
+  const shared = () => 'shared@example.com';
+  await enter([id]);
+  await waitAgain([id], shared);
+  await enter([twin]);
+  assert.equal(await mail([twin], shared), 0);
+  assert.deepEqual(await fates(), { waiting: 1, 'same-address': 1 });
+  await enter([later]);
+  const attempt = await openAttempt();
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 1 })).claimed.size, 0);
+  const both = await claim(attempt, await waiting([id], shared), { mailsADay: 2 });
+  await write(attempt, both.claimed, 'accepted');
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 2 })).claimed.size, 0);
+  assert.equal((await claim(attempt, await waiting([later]), { mailsADay: 3 })).claimed.size, 1);
+  const { again } = (await readOutcomeCells(store, jobId)).find(({ fate }) => fate === 'accepted') ?? {};
+  assert.equal(again, 1);
+});
+
+test('who leaves before the second trigger is of unknown fate still; coming back is another mail, or too soon', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  await waitAgain([id, other]);
+  await change([id, other], 'exit');
+  await enter([id]);
+  assert.deepEqual(await fates(), { waiting: 2, unknown: 1 });
+  const attempt = await openAttempt();
+  assert.equal((await claim(attempt, await waiting([id, other]), { oneMailInDays: 7 })).claimed.size, 0);
+  assert.deepEqual(await fates(), { 'too-soon': 1, unknown: 2 });
+  // What the first trigger is told of later is nothing of the second stay.
+  await change([id], 'exit');
+  await enter([id]);
+  await claimedBefore(1);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { accepted: 1, 'too-soon': 1, unknown: 1, waiting: 1 });
+  assert.equal(await mail([id]), 1);
+});
+
+test('coming back before anybody has heard of it is another mail as well, told by the log or by a back-fill', async () => {
+  const [heard = '', filled = ''] = await people(2);
+  await enter([heard, filled]);
+  await waitAgain([heard, filled]);
+  for (const how of ['exit', 'enter'] as const) await change([heard, filled], how);
+  assert.equal(await mail([heard]), 0);
+  assert.deepEqual(await fates(), { unknown: 1, waiting: 1 });
+  await hear([heard]);
+  assert.equal((await beginBackfill(store, jobId)).total, 2);
+  assert.deepEqual(await fates(), { unknown: 2, waiting: 2 });
+});
+
+test('a job that stops triggers nothing again by itself when it starts: that takes a person’s word anew', async () => {
+  const [id = '', refused = ''] = await people(2);
+  await enter([id, refused]);
+  const { attempt, claimed } = await attempted([refused]);
+  await write(attempt, claimed, 'rejected');
+  await waitAgain([id]);
+  await endScan(store, (await beginMailRetry(store, jobId, undefined)).id, 'abandoned');
+  assert.deepEqual(await fates(), { waiting: 2 });
+  await settleClaims(store, jobId);
+  await forgetBackfill(store, jobId);
+  assert.deepEqual(await fates(), { waiting: 1, unknown: 1 });
+});
+
+test('a refused trigger that files tell of all the same is not made again, and counts', async () => {
+  const [id = '', other = ''] = await people(2);
+  await enter([id, other]);
+  const { attempt, claimed } = await attempted([id, other]);
+  await write(attempt, claimed, 'rejected');
+  await claimedBefore(1);
+  await tellOfSent(`${id}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { rejected: 2 });
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 1);
+  await tellOfSent(`${other}@example.com`, hoursAgo(0.9));
+  assert.deepEqual(await fates(), { rejected: 1, accepted: 1 });
+  for (const how of ['exit', 'enter'] as const) await change([id], how);
+  await hear([id]);
+  const again = await openAttempt();
+  assert.equal((await claim(again, await waiting([id]), { oneMailInDays: 7 })).claimed.size, 0);
+  assert.deepEqual(await fates(), { rejected: 1, accepted: 1, 'too-soon': 1 });
+});
+
+test('people who turn out to be one while a mail waits again have it, and no other', async () => {
+  const [mailed = '', again = ''] = await people(2);
+  await enter([mailed, again]);
+  await waitAgain([again]);
+  assert.equal(await mail([mailed]), 1);
+  await transaction(store, (database) => mergeProfiles(database, mailed, again));
+  assert.deepEqual(await fates(), { accepted: 1, unknown: 1 });
+  assert.equal(await countUnknown(store, jobId), 0);
+});
+
+test('of people who turn out to be one, the mail that waits again counts before one that waits', async () => {
+  const [early = '', late = ''] = await people(2);
+  await enter([early]);
+  await enter([late]);
+  await waitAgain([late]);
+  await claimedBefore(1);
+  await transaction(store, (database) => mergeProfiles(database, early, late));
+  assert.deepEqual(await fates(), { waiting: 1, 'same-address': 1 });
+  await tellOfSent(`${late}@example.com`, hoursAgo(0.9));
+  assert.equal(await mail([early, late]), 0);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
+});
+
+test('of people who turn out to be one, the mail that went counts before one of unknown fate', async () => {
+  const [lost = '', mailed = '', under = '', way = ''] = await people(4);
+  await enter([lost, under]);
+  await attempted([lost]);
+  await settleClaims(store, jobId);
+  await enter([mailed, way]);
+  assert.equal(await mail([mailed, way]), 2);
+  const { attempt, claimed } = await attempted([under]);
+  for (const [stays, goes] of [
+    [lost, mailed],
+    [under, way],
+  ] as const)
+    await transaction(store, (database) => mergeProfiles(database, stays, goes));
+  // Nobody is asked about who is known to have been mailed.
+  assert.equal(await countUnknown(store, jobId), 0);
+  assert.deepEqual(await fates(), { accepted: 2, claimed: 1, unknown: 1 });
+  await write(attempt, claimed, 'waiting');
+  assert.equal(await mail([under, lost]), 0);
+  assert.deepEqual(await fates(), { accepted: 2, unknown: 1, 'same-address': 1 });
+});
+
+test('who is told of by an id of before a merge waits for the second trigger as before', async () => {
+  const [goes = '', stays = ''] = await people(2);
+  await enter([goes]);
+  await waitAgain([goes]);
+  await transaction(store, (database) => mergeProfiles(database, stays, goes));
+  await hear([goes]);
+  assert.deepEqual(await fates(), { waiting: 1 });
+  assert.equal(await mail([goes]), 1);
+});
+
+test('a file that tells of a mail while it is claimed again spares it, and its twin has its fate', async () => {
+  const ids = await people(2);
+  const shared = () => 'shared@example.com';
+  await enter(ids);
+  const { attempt, claimed } = await attempted(ids);
+  await write(attempt, claimed, 'rejected');
+  await claimedBefore(1);
+  assert.equal((await beginMailRetry(store, jobId, undefined)).total, 2);
+  const read = await waiting(ids, shared);
+  const [first = ''] = read.map(({ profileId }) => profileId);
+  const fresh = await openAttempt('bulk');
+  const told = Promise.withResolvers<undefined>();
+  const telling = transaction(store, async (database) => {
+    await settleByEvents(database, 'sent', [sentTo(`${first}@example.com`, hoursAgo(0.9))]);
+    told.resolve(undefined);
+    await wait(300);
+  });
+  await told.promise;
+  const { claimed: again, twins } = await claim(fresh, read);
+  await telling;
+  assert.deepEqual([again.size, twins.size], [0, 0]);
+  assert.deepEqual(await fates(), { accepted: 1, 'same-address': 1 });
 });
