@@ -94,6 +94,21 @@ export async function hearStays(database: Database, jobId: string, entries: read
   );
 }
 
+const readAtOnce = 1_000;
+
+/**
+ * For a job that ends: who entered while it ran, and of whom it was not told yet, waits for it as the others do. Runs
+ * in a transaction of its caller, which holds off merges.
+ */
+export async function hearRest(database: Database, position: RelayPosition): Promise<void> {
+  for (let from = position; ;) {
+    const read = await readEntries(database, from, readAtOnce);
+    if (read === undefined) return;
+    await hearStays(database, position.jobId, read.entries);
+    from = read.next;
+  }
+}
+
 const toldStays = `told as (
   select distinct audience_id, coalesce(aliases.profile_id, given.profile_id) as profile_id
     from unnest($2::uuid[], $3::uuid[]) as given (audience_id, profile_id)

@@ -125,6 +125,14 @@ export async function setJobState(
   ]);
 }
 
+export async function hasEnded(database: Database, jobId: string): Promise<boolean> {
+  const { rowCount } = await database.query(
+    "select 1 from jobs where id = $1 and state in ('stopped', 'failed')",
+    [jobId],
+  );
+  return rowCount === 1;
+}
+
 /** The jobs that call Responsys by an authorization, and have not ended. */
 export async function livingJobsOf(
   database: Database,
