@@ -11,6 +11,7 @@ import type { ErrorCode } from '../jobs/errors.ts';
 import type { ExportCampaignConfiguration } from '../jobs/export-campaign.ts';
 import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
+import { writeOwedRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import { takeLane } from '../systems/store/campaign-claims.ts';
 import { groupMailFailures, readMailCounts } from '../systems/store/campaign-counts.ts';
@@ -150,6 +151,7 @@ export function campaignActivities(means: Means, connections: Connections): Camp
         const { configuration } = job;
         const plan = await settleCampaign(store, responsys, configuration, audiences, cancellationSignal());
         await saveCampaignPlan(store, jobId, plan);
+        await writeOwedRiids(store, hashKeys, cancellationSignal());
         await startRelaying(store, jobId);
         await tellOfWaiting(store, jobId);
         await setJobState(store, jobId, 'running', '');

@@ -17,6 +17,8 @@ import {
 import type { AddressedMail, Attempt, Claims, SettledMail } from '../../systems/store/campaign-claims.ts';
 import { lockMails } from '../../systems/store/campaign-entries.ts';
 import type { CampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { noteRecords } from '../../systems/store/campaign-records.ts';
+import type { MailRecord } from '../../systems/store/campaign-records.ts';
 import { logAgain } from '../../systems/store/changes.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
@@ -141,8 +143,10 @@ async function mergeRecipients(
   const lineOf = new Map(lines.map((line) => [line.profileId, line]));
   const merged: Merged[] = [];
   const settled: SettledMail[] = [];
+  const records: MailRecord[] = [];
   for (const recipient of recipients) {
     const line = lineOf.get(recipient.profileId);
+    if (line?.riid !== undefined) records.push({ no: recipient.no, riid: line.riid });
     const kept = line === undefined ? undefined : keptBack(recipient.no, line);
     if (kept !== undefined) settled.push(kept);
     else if (line?.riid !== undefined) merged.push({ ...recipient, riid: line.riid });
@@ -150,12 +154,13 @@ async function mergeRecipients(
   const rejected = settled.filter(({ fate }) => fate === 'rejected').length;
   tally.sent += rejected;
   tally.rejected += rejected;
-  const { riids } = await answeredRiids(store, hashKeys, job.authorizationId, lines);
+  const { accountId, riids } = await answeredRiids(store, hashKeys, job.authorizationId, lines);
   await transaction(store, async (database) => {
     if (riids.length > 0) await holdOffNewPeople(database);
     await holdOffMerges(database);
     await lockMails(database, job.id);
     await writeRequests(database, job.id, attempt.attemptId, requests);
+    await noteRecords(database, job.id, records, accountId);
     await settleMails(database, job.id, settled);
     await writeRiids(database, riids);
   });
