@@ -115,9 +115,9 @@ export const errorKinds = {
     exit: 4,
   },
   NOT_NOW: {
-    meaning: 'The job is in a state in which this cannot be done.',
+    meaning: 'The job is in a state, or of a kind, in which this cannot be done.',
     retried: false,
-    remedy: 'The message says what has to come first.',
+    remedy: 'The message says what has to come first, or what there is in its place.',
     exit: 3,
   },
   ...fileErrorKinds,

@@ -15,6 +15,7 @@ import { showChanges } from '../jobs/show-difference.ts';
 import { steer } from '../jobs/steer.ts';
 import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
+import { lacking, titles } from '../kinds/lacking.ts';
 import { watchExport } from '../kinds/watch.ts';
 import { applyCampaign } from './apply.ts';
 import { askForCampaign } from './create.ts';
@@ -31,7 +32,7 @@ const handleOf = async (context: Context, jobId: string): Promise<WorkflowHandle
   (await context.temporal()).workflow.getHandle(exportCampaignWorkflowId(jobId));
 
 export const campaignKind: JobKind = {
-  title: 'Export Audiences to Campaign',
+  title: titles['export-campaign'],
   ask: askForCampaign,
   read: (path, content) => {
     const configuration = checkFile(path, content, exportCampaignSchema);
@@ -85,7 +86,8 @@ export const campaignKind: JobKind = {
     output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
     if (how === 'stop') output.line(stoppedInWords((await readMailCounts(store, job.id)).waiting));
   },
-  retry: async (context, output, name, { reason }) => {
+  retry: async (context, output, name, { reason, file }) => {
+    if (file !== undefined) throw lacking('export-campaign', 'retry --file', name);
     const store = await context.store();
     const job = await findCampaignJob(store, name);
     const failures = await groupMailFailures(store, job.id);

@@ -91,7 +91,7 @@ export async function findJob(database: Database, name: string): Promise<Job> {
   if (job === undefined) throw new ExpectedError('NOT_FOUND', `job: there is none called "${name}".`);
   const kind: string = job.kind;
   if (kind !== 'export-audience')
-    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}; this is for exports.`);
+    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}, and no export-audience.`);
   return job;
 }
 
