@@ -84,6 +84,13 @@ export const errorKinds = {
     remedy: 'See "jobs failures"; then "jobs resume" goes on, "jobs retry" sends the rejected again.',
     exit: 3,
   },
+  TRIGGERS_UNANSWERED: {
+    meaning: 'Triggers of a campaign got no answer, again and again: whether those mails went out is unknown.',
+    retried: false,
+    remedy:
+      'See in Responsys whether the campaign sends; "jobs resume" goes on, "jobs send-unknown" triggers the unknown again.',
+    exit: 3,
+  },
   MAILS_OF_DAY_USED: {
     meaning: 'A campaign job has sent the mails of its setting mailsADay within 24 hours.',
     retried: true,

@@ -4,6 +4,8 @@
  * are calls of their own, and why only the trigger is behind a claim.
  */
 import type { CampaignPlan } from '../../jobs/campaign-plan.ts';
+import { ExpectedError } from '../../jobs/errors.ts';
+import { mostUnansweredTriggers } from '../../jobs/limits.ts';
 import type { Responsys, TriggerOutcome, Triggers } from '../../systems/responsys/index.ts';
 import { writeRiids } from '../../systems/store/answered-riids.ts';
 import {
@@ -22,7 +24,7 @@ import type { MailRecord } from '../../systems/store/campaign-records.ts';
 import { logAgain } from '../../systems/store/changes.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import { burnFuse } from '../../systems/store/fuses.ts';
+import { burnFuse, countUnanswered } from '../../systems/store/fuses.ts';
 import type { FuseReading } from '../../systems/store/fuses.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
 import { writeRequests } from '../../systems/store/ledger.ts';
@@ -36,7 +38,7 @@ import { isOptedOut } from '../delivery/consent.ts';
 import { deliver } from '../delivery/deliver.ts';
 import { groupRows } from '../delivery/grouping.ts';
 import { noteRequests } from '../delivery/request-lines.ts';
-import { tooManyRejected } from '../rejections.ts';
+import { tooManyRejected, triggersUnanswered } from '../rejections.ts';
 import { sortRecipients } from './recipients.ts';
 import type { Recipient } from './recipients.ts';
 import { asExport, askForMails, mergeSettings, recipientOf } from './requests.ts';
@@ -237,7 +239,10 @@ async function triggerGroup(
   const unsent = mails.filter(({ no }) => fates.get(no)?.fate === 'waiting');
   const lines: RequestLine<'trigger'>[] = [];
   noteRequests(lines, 'trigger', { requests });
-  await transaction(store, async (database) => {
+  const isAnswered = outcomes.some(({ outcome }) => outcome === 'accepted' || outcome === 'rejected');
+  // Of a call that was never made, or is proved to have sent nothing, neither is learnt.
+  const isUnanswered = !isAnswered && outcomes.some(({ outcome }) => outcome === 'unknown');
+  const unanswered = await transaction(store, async (database) => {
     await lockMails(database, job.id);
     await writeOutcomes(database, attempt, settled);
     await settleMails(database, job.id, twinsOf(twins, fates));
@@ -249,9 +254,12 @@ async function triggerGroup(
         unsent.map(({ profileId }) => profileId),
       );
     await writeRequests(database, job.id, attempt.attemptId, lines);
+    return isAnswered || isUnanswered ? countUnanswered(database, job.id, isAnswered, [...claimed]) : 0;
   });
   tally.sent += settled.filter(({ fate }) => fate === 'accepted' || fate === 'rejected').length;
   tally.rejected += settled.filter(({ fate }) => fate === 'rejected').length;
+  if (unanswered >= mostUnansweredTriggers)
+    throw new ExpectedError('TRIGGERS_UNANSWERED', triggersUnanswered(unanswered, trouble?.message ?? ''));
   if (trouble !== undefined) throw trouble;
   return held;
 }
