@@ -11,7 +11,7 @@ export const tooManyRejected = ({ sent, rejected }: FuseReading, stopWhenRejecte
 
 /** @param trouble what the last of them met, in the reader's words */
 export const triggersUnanswered = (triggers: number, trouble: string): string =>
-  `${triggers} triggers in a row got no answer: whether their mails went out is unknown. The last: ${trouble}. ` +
+  `${triggers} triggers in a row got no answer: whether their mails went out is unknown. The last: ${trouble.replace(/\.$/, '')}. ` +
   'Nothing more is triggered; see in Responsys whether the campaign sends, then "jobs resume" goes on';
 
 export function canaryInWords(

@@ -85,7 +85,8 @@ export const errorKinds = {
     exit: 3,
   },
   TRIGGERS_UNANSWERED: {
-    meaning: 'Triggers of a campaign got no answer, again and again: whether those mails went out is unknown.',
+    meaning:
+      'Triggers of a campaign got no answer, again and again: whether those mails went out is unknown.',
     retried: false,
     remedy:
       'See in Responsys whether the campaign sends; "jobs resume" goes on, "jobs send-unknown" triggers the unknown again.',

@@ -38,6 +38,7 @@ import { isOptedOut } from '../delivery/consent.ts';
 import { deliver } from '../delivery/deliver.ts';
 import { groupRows } from '../delivery/grouping.ts';
 import { noteRequests } from '../delivery/request-lines.ts';
+import { asFailure } from '../failures.ts';
 import { tooManyRejected, triggersUnanswered } from '../rejections.ts';
 import { sortRecipients } from './recipients.ts';
 import type { Recipient } from './recipients.ts';
@@ -259,7 +260,10 @@ async function triggerGroup(
   tally.sent += settled.filter(({ fate }) => fate === 'accepted' || fate === 'rejected').length;
   tally.rejected += settled.filter(({ fate }) => fate === 'rejected').length;
   if (unanswered >= mostUnansweredTriggers)
-    throw new ExpectedError('TRIGGERS_UNANSWERED', triggersUnanswered(unanswered, trouble?.message ?? ''));
+    throw new ExpectedError(
+      'TRIGGERS_UNANSWERED',
+      triggersUnanswered(unanswered, asFailure(trouble).message),
+    );
   if (trouble !== undefined) throw trouble;
   return held;
 }

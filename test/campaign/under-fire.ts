@@ -117,7 +117,10 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
           isEased = true;
         }
         if (lastsMs > 6 * pointWithinMs)
-          throw new Error(`Act ${act + 1} did not end: ${killed.length - deaths} workers died.`);
+          throw new Error(
+            `Act ${act + 1} did not end: ${killed.length - deaths} workers died, ` +
+              JSON.stringify([await operator.look(), await ground.fates(), workers.exits]),
+          );
       }
       for (const { kind } of faults) met[kind] = (met[kind] ?? 0) + 1;
     }

@@ -19,12 +19,15 @@ export interface KillableWorkers {
   order(kill: Kill): void;
   /** At which points they were killed, one after the other. */
   readonly killed: readonly Point[];
+  /** Of those that ended otherwise. */
+  readonly exits: readonly (number | string | null)[];
   stop(): Promise<void>;
 }
 
 /** @param codePath of the workflows' bundle */
 export function killOnOrder(options: FireWorkerOptions, codePath: string): KillableWorkers {
   const killed: Point[] = [];
+  const exits: (number | string | null)[] = [];
   let ordered: Kill | undefined;
   let current: ReturnType<typeof fork> | undefined;
   let stopped = false;
@@ -33,7 +36,8 @@ export function killOnOrder(options: FireWorkerOptions, codePath: string): Killa
     while (!isStopped()) {
       const orders = JSON.stringify({ options, codePath, kill: ordered });
       current = fork(join(import.meta.dirname, 'killed-worker.ts'), [orders], { stdio: 'ignore' });
-      const [, signal] = (await once(current, 'exit')) as [number | null, string | null];
+      const [code, signal] = (await once(current, 'exit')) as [number | null, string | null];
+      if (signal !== 'SIGKILL' || ordered === undefined) exits.push(signal ?? code);
       if (signal !== 'SIGKILL' || ordered === undefined || isStopped()) continue;
       killed.push(ordered.point);
       ordered = undefined;
@@ -42,6 +46,7 @@ export function killOnOrder(options: FireWorkerOptions, codePath: string): Killa
   const running = keepRunning();
   return {
     killed,
+    exits,
     order: (kill) => {
       ordered = kill;
       // One that is dying at this moment no longer listens: the next is told as it starts.
