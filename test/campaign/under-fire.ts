@@ -116,7 +116,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
           workers.order({ point: 'request sent', count: 1 });
           isEased = true;
         }
-        if (lastsMs > 6 * pointWithinMs)
+        if (lastsMs > fire.quietWithinMs)
           throw new Error(
             `Act ${act + 1} did not end: ${killed.length - deaths} workers died, ` +
               JSON.stringify([await operator.look(), await ground.fates(), workers.exits]),
