@@ -12,12 +12,13 @@ import type { Reconfiguration, Retry } from '../jobs/messages.ts';
 import { writeOwedRiids, writeRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
 import type { Audience } from '../systems/store/audiences.ts';
-import { logAgain, startRelaying, stopRelaying } from '../systems/store/changes.ts';
+import { logAgain, startRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
 import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import type { HashKeys } from '../systems/store/identities.ts';
+import { endJob } from '../systems/store/job-end.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
 import { forgetMerged, groupFailures, readCounts, writeLedger } from '../systems/store/ledger.ts';
@@ -35,7 +36,6 @@ import {
 } from '../systems/store/records.ts';
 import type { MemberRecord, Sender } from '../systems/store/records.ts';
 import {
-  abandonScansOf,
   advanceScan,
   beginRetry,
   beginScan,
@@ -332,12 +332,10 @@ export function exportActivities(
       };
     },
     recordState: async (jobId, state, reason) => {
+      if (state === 'stopped' || state === 'failed') return endJob(store, jobId, state, reason);
       await setJobState(store, jobId, state, reason);
       // Resumed or approved: what was rejected before has been looked at.
       if (state === 'running') await mendFuse(store, jobId);
-      if (state !== 'stopped' && state !== 'failed') return;
-      await stopRelaying(store, jobId);
-      await abandonScansOf(store, jobId);
     },
   };
 }

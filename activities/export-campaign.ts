@@ -11,33 +11,23 @@ import type { ErrorCode } from '../jobs/errors.ts';
 import type { ExportCampaignConfiguration } from '../jobs/export-campaign.ts';
 import type { Lane } from '../jobs/lane.ts';
 import type { Reconfiguration, Retry } from '../jobs/messages.ts';
+import { writeOwedRiids } from '../systems/store/answered-riids.ts';
 import { audiencesById } from '../systems/store/audiences.ts';
-import { settleClaims, takeLane } from '../systems/store/campaign-claims.ts';
+import { takeLane } from '../systems/store/campaign-claims.ts';
 import { groupMailFailures, readMailCounts } from '../systems/store/campaign-counts.ts';
 import type { MailCounts } from '../systems/store/campaign-counts.ts';
 import { countUnheard, tellOfWaiting } from '../systems/store/campaign-entries.ts';
 import { findCampaignJob, saveCampaignPlan } from '../systems/store/campaign-jobs.ts';
 import type { CampaignJob } from '../systems/store/campaign-jobs.ts';
-import {
-  beginBackfill,
-  beginMailRetry,
-  beginUnknown,
-  forgetBackfill,
-} from '../systems/store/campaign-walks.ts';
-import { startRelaying, stopRelaying } from '../systems/store/changes.ts';
+import { beginBackfill, beginMailRetry, beginUnknown } from '../systems/store/campaign-walks.ts';
+import { startRelaying } from '../systems/store/changes.ts';
 import { mendFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import type { HashKeys } from '../systems/store/identities.ts';
+import { endJob } from '../systems/store/job-end.ts';
 import { audiencesOfJob, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { JobState } from '../systems/store/jobs.ts';
-import {
-  abandonScansOf,
-  advanceScan,
-  endScan,
-  findScan,
-  latestScan,
-  readScanPage,
-} from '../systems/store/scans.ts';
+import { advanceScan, endScan, findScan, latestScan, readScanPage } from '../systems/store/scans.ts';
 import { throttlingOf } from '../systems/store/throttling.ts';
 import type { Throttling } from '../systems/store/throttling.ts';
 import { beating } from './beating.ts';
@@ -162,6 +152,7 @@ export function campaignActivities(means: Means, connections: Connections): Camp
         const { configuration } = job;
         const plan = await settleCampaign(store, responsys, configuration, audiences, cancellationSignal());
         await saveCampaignPlan(store, jobId, plan);
+        await writeOwedRiids(store, hashKeys, cancellationSignal());
         await startRelaying(store, jobId);
         await tellOfWaiting(store, jobId);
         await setJobState(store, jobId, 'running', '');
@@ -231,14 +222,10 @@ export function campaignActivities(means: Means, connections: Connections): Camp
       };
     },
     recordCampaignState: async (jobId, state, reason) => {
+      if (state === 'stopped' || state === 'failed') return endJob(store, jobId, state, reason);
       await setJobState(store, jobId, state, reason);
       // Resumed or approved: what was rejected before has been looked at.
       if (state === 'running') await mendFuse(store, jobId);
-      if (state !== 'stopped' && state !== 'failed') return;
-      await stopRelaying(store, jobId);
-      await abandonScansOf(store, jobId);
-      await settleClaims(store, jobId);
-      await forgetBackfill(store, jobId);
     },
   };
 }

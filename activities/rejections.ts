@@ -9,6 +9,11 @@ export const tooManyRejected = ({ sent, rejected }: FuseReading, stopWhenRejecte
   `${rejected} of the last ${sent} members were rejected, more than the ${stopWhenRejectedPercent}% of stopWhenRejected. ` +
   'See "jobs failures"; "jobs resume" goes on';
 
+/** @param trouble what the last of them met, in the reader's words */
+export const triggersUnanswered = (triggers: number, trouble: string): string =>
+  `${triggers} triggers in a row got no answer: whether their mails went out is unknown. The last: ${trouble.replace(/\.$/, '')}. ` +
+  'Nothing more is triggered; see in Responsys whether the campaign sends, then "jobs resume" goes on';
+
 export function canaryInWords(
   counts: Counts,
   failures: readonly Pick<FailureGroup, 'code' | 'members'>[],

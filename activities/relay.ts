@@ -1,20 +1,21 @@
 /**
  * The relay's one step: tells the running jobs of the changes that concern them, from the change log, in
  * order, again and again until its time is up. It holds back while a job's queue is long, so that a million
- * changes wait in the log and not in a history.
+ * changes wait in the log and not in a history. And it sees when a job's workflow is gone that nobody stopped, and
+ * ends what still goes on for it.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { workflowIdOfJob } from '../jobs/job-id.ts';
-import { againSignal, enterSignal, exitSignal, statusQuery } from '../jobs/messages.ts';
+import { walkWorkflowIdOf, workflowIdOfJob } from '../jobs/job-id.ts';
+import { againSignal, enterSignal, exitSignal, scanStopSignal, statusQuery } from '../jobs/messages.ts';
 import { hearStays, readEntries } from '../systems/store/campaign-entries.ts';
 import type { Change, RelayPosition } from '../systems/store/changes.ts';
-import { moveRelayPosition, readChanges, relayPositions, stopRelaying } from '../systems/store/changes.ts';
+import { moveRelayPosition, readChanges, relayPositions } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Pool } from '../systems/store/database.ts';
-import { setJobState } from '../systems/store/jobs.ts';
+import { endLostJob } from '../systems/store/job-end.ts';
 import { holdOffMerges } from '../systems/store/merging.ts';
 import type { Means } from './connections.ts';
 import { asFailure } from './failures.ts';
@@ -25,6 +26,8 @@ const changesAtOnce = 1_000;
 /** A job whose queue is longer is not told of more. */
 const longestQueue = 1_000;
 const lookEveryMs = 500;
+/** How often it is asked whether the jobs run: a walk of one that was terminated goes on for so long. */
+const askEveryMs = 5_000;
 
 export interface RelayActivities {
   /** @param forMs how long it goes on before it ends, for the workflow to start it anew */
@@ -35,11 +38,16 @@ export function relayActivities(means: Means): RelayActivities {
   return {
     relayChanges: async (forMs) => {
       const until = Date.now() + forMs;
+      let askAt = 0;
       try {
         // Where the worker stops, another takes over: the workflow starts this step anew.
         while (Date.now() < until && !means.stopping.aborted) {
           heartbeat();
           cancellationSignal().throwIfAborted();
+          if (Date.now() >= askAt) {
+            await endLost(means);
+            askAt = Date.now() + askEveryMs;
+          }
           const told = await tellAll(means);
           if (!told) await wait(lookEveryMs, undefined, { signal: cancellationSignal() });
         }
@@ -70,12 +78,43 @@ async function tell(means: Means, position: RelayPosition): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    // Ended or terminated from outside: whoever starts the job again begins with a scan.
-    await stopRelaying(means.store, position.jobId);
-    await setJobState(means.store, position.jobId, 'failed', 'Its workflow is no longer running.');
+    await end(means, position);
     return true;
   }
 }
+
+/** Jobs whose workflow is gone, with nothing to be told. */
+async function endLost(means: Means): Promise<void> {
+  const positions = await relayPositions(means.store);
+  await Promise.all(
+    positions.map(async (position) => {
+      const { kind, jobId } = position;
+      if (await isGone(means.temporal.workflow.getHandle(workflowIdOfJob(kind, jobId))))
+        await end(means, position);
+    }),
+  );
+}
+
+const ended: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
+
+async function isGone(handle: WorkflowHandle): Promise<boolean> {
+  try {
+    return ended.has((await handle.describe()).status.name);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
+}
+
+/** Terminated from outside: nobody else tells its walk, which would go on. */
+const end = ({ store, temporal }: Means, { kind, jobId, revision }: RelayPosition): Promise<void> =>
+  endLostJob(store, { id: jobId, revision }, async () => {
+    try {
+      await temporal.workflow.getHandle(walkWorkflowIdOf(kind, jobId)).signal(scanStopSignal);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  });
 
 /** A campaign job notes the stays first: what it is told by a signal it then finds waiting. */
 async function readConcerning(

@@ -84,6 +84,14 @@ export const errorKinds = {
     remedy: 'See "jobs failures"; then "jobs resume" goes on, "jobs retry" sends the rejected again.',
     exit: 3,
   },
+  TRIGGERS_UNANSWERED: {
+    meaning:
+      'Triggers of a campaign got no answer, again and again: whether those mails went out is unknown.',
+    retried: false,
+    remedy:
+      'See in Responsys whether the campaign sends; "jobs resume" goes on, "jobs send-unknown" triggers the unknown again.',
+    exit: 3,
+  },
   MAILS_OF_DAY_USED: {
     meaning: 'A campaign job has sent the mails of its setting mailsADay within 24 hours.',
     retried: true,
@@ -115,9 +123,9 @@ export const errorKinds = {
     exit: 4,
   },
   NOT_NOW: {
-    meaning: 'The job is in a state in which this cannot be done.',
+    meaning: 'The job is in a state, or of a kind, in which this cannot be done.',
     retried: false,
-    remedy: 'The message says what has to come first.',
+    remedy: 'The message says what has to come first, or what there is in its place.',
     exit: 3,
   },
   ...fileErrorKinds,

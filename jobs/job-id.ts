@@ -34,6 +34,10 @@ export const importActivityWorkflowId = (jobId: string): string => `import-activ
 /** The workflow of a job. @param kind of the job, as its file names it */
 export const workflowIdOfJob = (kind: string, jobId: string): string => `${kind}/${jobId}`;
 
+/** The workflow that walks members for a job, beside the job's own. @param kind of the job */
+export const walkWorkflowIdOf = (kind: string, jobId: string): string =>
+  kind === 'export-campaign' ? walkCampaignWorkflowId(jobId) : scanAudienceWorkflowId(jobId);
+
 /** One relay serves every job of a store. */
 export const relayWorkflowId = 'relay-changes';
 

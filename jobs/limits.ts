@@ -31,6 +31,13 @@ export const defaultStopWhenRejectedPercent = 50;
 /** Members of which that share is taken at least: fewer say little. Ours: one full request. */
 export const leastMembersOfFuse = 200;
 
+/**
+ * Triggers of a campaign in a row that got no answer, after which its job stops itself: each leaves up to a full
+ * request of people of whom nobody knows whether they were mailed. One is a fault of the line; three, one after the
+ * other, while the calls between them are answered, are a fault of the campaign or the account. Ours.
+ */
+export const mostUnansweredTriggers = 3;
+
 /** Characters of a column's or a table's name. Source: Oracle's REST guide, tips-common. */
 export const maxColumnNameLength = 30;
 

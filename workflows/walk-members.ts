@@ -84,7 +84,12 @@ export async function walkMembers(
       return { outcome: 'failed', reason: reasonOf(error), code: codeOf(error) };
     }
   })();
-  await getExternalWorkflowHandle(jobWorkflowId).signal(scanEndedSignal, ended);
+  // A job that was terminated has nobody to be told.
+  await getExternalWorkflowHandle(jobWorkflowId)
+    .signal(scanEndedSignal, ended)
+    .catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+    });
   return ended;
 }
 

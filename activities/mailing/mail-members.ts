@@ -4,6 +4,8 @@
  * are calls of their own, and why only the trigger is behind a claim.
  */
 import type { CampaignPlan } from '../../jobs/campaign-plan.ts';
+import { ExpectedError } from '../../jobs/errors.ts';
+import { mostUnansweredTriggers } from '../../jobs/limits.ts';
 import type { Responsys, TriggerOutcome, Triggers } from '../../systems/responsys/index.ts';
 import { writeRiids } from '../../systems/store/answered-riids.ts';
 import {
@@ -17,10 +19,12 @@ import {
 import type { AddressedMail, Attempt, Claims, SettledMail } from '../../systems/store/campaign-claims.ts';
 import { lockMails } from '../../systems/store/campaign-entries.ts';
 import type { CampaignJob } from '../../systems/store/campaign-jobs.ts';
+import { noteRecords } from '../../systems/store/campaign-records.ts';
+import type { MailRecord } from '../../systems/store/campaign-records.ts';
 import { logAgain } from '../../systems/store/changes.ts';
 import { transaction } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import { burnFuse } from '../../systems/store/fuses.ts';
+import { burnFuse, countUnanswered } from '../../systems/store/fuses.ts';
 import type { FuseReading } from '../../systems/store/fuses.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
 import { writeRequests } from '../../systems/store/ledger.ts';
@@ -34,7 +38,8 @@ import { isOptedOut } from '../delivery/consent.ts';
 import { deliver } from '../delivery/deliver.ts';
 import { groupRows } from '../delivery/grouping.ts';
 import { noteRequests } from '../delivery/request-lines.ts';
-import { tooManyRejected } from '../rejections.ts';
+import { asFailure } from '../failures.ts';
+import { tooManyRejected, triggersUnanswered } from '../rejections.ts';
 import { sortRecipients } from './recipients.ts';
 import type { Recipient } from './recipients.ts';
 import { asExport, askForMails, mergeSettings, recipientOf } from './requests.ts';
@@ -141,8 +146,10 @@ async function mergeRecipients(
   const lineOf = new Map(lines.map((line) => [line.profileId, line]));
   const merged: Merged[] = [];
   const settled: SettledMail[] = [];
+  const records: MailRecord[] = [];
   for (const recipient of recipients) {
     const line = lineOf.get(recipient.profileId);
+    if (line?.riid !== undefined) records.push({ no: recipient.no, riid: line.riid });
     const kept = line === undefined ? undefined : keptBack(recipient.no, line);
     if (kept !== undefined) settled.push(kept);
     else if (line?.riid !== undefined) merged.push({ ...recipient, riid: line.riid });
@@ -150,12 +157,13 @@ async function mergeRecipients(
   const rejected = settled.filter(({ fate }) => fate === 'rejected').length;
   tally.sent += rejected;
   tally.rejected += rejected;
-  const { riids } = await answeredRiids(store, hashKeys, job.authorizationId, lines);
+  const { accountId, riids } = await answeredRiids(store, hashKeys, job.authorizationId, lines);
   await transaction(store, async (database) => {
     if (riids.length > 0) await holdOffNewPeople(database);
     await holdOffMerges(database);
     await lockMails(database, job.id);
     await writeRequests(database, job.id, attempt.attemptId, requests);
+    await noteRecords(database, job.id, records, accountId);
     await settleMails(database, job.id, settled);
     await writeRiids(database, riids);
   });
@@ -232,7 +240,10 @@ async function triggerGroup(
   const unsent = mails.filter(({ no }) => fates.get(no)?.fate === 'waiting');
   const lines: RequestLine<'trigger'>[] = [];
   noteRequests(lines, 'trigger', { requests });
-  await transaction(store, async (database) => {
+  const isAnswered = outcomes.some(({ outcome }) => outcome === 'accepted' || outcome === 'rejected');
+  // Of a call that was never made, or is proved to have sent nothing, neither is learnt.
+  const isUnanswered = !isAnswered && outcomes.some(({ outcome }) => outcome === 'unknown');
+  const unanswered = await transaction(store, async (database) => {
     await lockMails(database, job.id);
     await writeOutcomes(database, attempt, settled);
     await settleMails(database, job.id, twinsOf(twins, fates));
@@ -244,9 +255,15 @@ async function triggerGroup(
         unsent.map(({ profileId }) => profileId),
       );
     await writeRequests(database, job.id, attempt.attemptId, lines);
+    return isAnswered || isUnanswered ? countUnanswered(database, job.id, isAnswered, [...claimed]) : 0;
   });
   tally.sent += settled.filter(({ fate }) => fate === 'accepted' || fate === 'rejected').length;
   tally.rejected += settled.filter(({ fate }) => fate === 'rejected').length;
+  if (unanswered >= mostUnansweredTriggers)
+    throw new ExpectedError(
+      'TRIGGERS_UNANSWERED',
+      triggersUnanswered(unanswered, asFailure(trouble).message),
+    );
   if (trouble !== undefined) throw trouble;
   return held;
 }

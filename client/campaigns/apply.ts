@@ -18,7 +18,7 @@ import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import { refuseFaults } from '../kinds/account-checks.ts';
 import type { Applied } from '../kinds/applied.ts';
-import { applyRevision, endWalk } from '../kinds/apply.ts';
+import { applyRevision } from '../kinds/apply.ts';
 import { checkCampaign } from './plan.ts';
 import { launchCampaign, startCampaign } from './start.ts';
 
@@ -36,6 +36,7 @@ export async function applyCampaign(
       reconfigure: reconfigureCampaignUpdate,
       sendsAgain: false,
       handleOf: (id) => temporal.workflow.getHandle(exportCampaignWorkflowId(id)),
+      walkOf: (id) => temporal.workflow.getHandle(walkCampaignWorkflowId(id)),
       find: () => findLabelled(store, configuration.label),
       read: (id) => findCampaignJob(store, id),
       differencesOf: async (job) =>
@@ -46,7 +47,6 @@ export async function applyCampaign(
       refuseUnfit: async () => refuseFaults((await checkCampaign(context, configuration)).faults),
       restart: async ({ id, revision, plan }, to) => {
         const { found } = await findCampaignAudiences(store, configuration);
-        await endWalk(temporal.workflow.getHandle(walkCampaignWorkflowId(id)));
         const audienceIds = found.map((audience) => audience.id);
         return restartCampaignRevision(store, {
           jobId: id,

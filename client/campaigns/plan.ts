@@ -14,6 +14,7 @@ import type { CampaignJob } from '../../systems/store/campaign-jobs.ts';
 import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import { connectChecked, reading } from '../kinds/account-checks.ts';
+import { missedBy } from './missed.ts';
 import { readPace } from '../kinds/pace.ts';
 import type { Pace } from '../kinds/pace.ts';
 
@@ -26,6 +27,8 @@ export interface PlannedCampaign {
   readonly label: string;
   /** The job of this label, where there is one. */
   readonly job: CampaignJob | undefined;
+  /** Members who entered while that job was stopped, and are there still. */
+  readonly missed: number;
   /** Everything that is wrong, each as "field: what"; empty where the job can start. */
   readonly faults: readonly string[];
   /** Undefined where it takes what is wrong to be mended first. */
@@ -76,9 +79,10 @@ export async function planCampaignJob(
 ): Promise<PlannedCampaign> {
   const { job, faults, found } = await checkCampaign(context, configuration);
   const { label } = configuration;
-  if (found === undefined || faults.length > 0) return { label, job, faults, settled: undefined };
-  const { plan, newTables } = found.planning;
   const store = await context.store();
+  const missed = await missedBy(store, job);
+  if (found === undefined || faults.length > 0) return { label, job, missed, faults, settled: undefined };
+  const { plan, newTables } = found.planning;
   const rehearsal = await rehearseBackfill(store, await context.hashKeys(), plan, configuration, job?.id);
   const { list, fields, trigger } = rehearsal.requests;
   const pace = await readPace(found.responsys, [
@@ -88,5 +92,5 @@ export async function planCampaignJob(
   ]);
   const sizes = await summariseAudiences(store);
   const audiences = sizes.filter(({ id }) => plan.audienceIds.includes(id));
-  return { label, job, faults, settled: { plan, newTables, audiences, rehearsal, pace } };
+  return { label, job, missed, faults, settled: { plan, newTables, audiences, rehearsal, pace } };
 }

@@ -9,6 +9,7 @@ import { exportCampaignWorkflowId } from '../../jobs/job-id.ts';
 import { findCampaignJob } from '../../systems/store/campaign-jobs.ts';
 import { countUnknown } from '../../systems/store/campaign-walks.ts';
 import type { Context } from '../context.ts';
+import { refuseLacking } from '../kinds/lacking.ts';
 import { telling } from '../jobs/telling.ts';
 import type { Output } from '../output.ts';
 
@@ -20,6 +21,7 @@ export async function sendUnknown(
   yes: boolean,
 ): Promise<void> {
   const store = await context.store();
+  await refuseLacking(store, 'send-unknown', name);
   const job = await findCampaignJob(store, name);
   const people = await countUnknown(store, job.id);
   if (people === 0) {

@@ -7,6 +7,7 @@ import { minutesOf, showPace } from '../kinds/pace.ts';
 import { showBodies, showChecks, showTablesToMake, shortenedMerge } from '../kinds/show-plan.ts';
 import type { Output } from '../output.ts';
 import { fatesInWords } from './fates.ts';
+import { missedInWords } from './missed.ts';
 import type { PlannedCampaign } from './plan.ts';
 
 type Settled = NonNullable<PlannedCampaign['settled']>;
@@ -26,17 +27,20 @@ const shownRecipients = 2;
 export function showCampaignPlan(
   output: Output,
   configuration: ExportCampaignConfiguration,
-  { label, job, faults, settled }: PlannedCampaign,
+  { label, job, missed, faults, settled }: PlannedCampaign,
 ): void {
   output.result({
     label,
     job: job === undefined ? null : { id: job.id, state: job.state },
+    enteredWhileStopped: missed,
     faults,
     warnings: settled?.plan.warnings ?? [],
     ...(settled === undefined ? {} : asResult(settled)),
   });
   showChecks(output, checked, configuration, faults, settled !== undefined);
   for (const warning of settled?.plan.warnings ?? []) output.line(`Note: ${warning}`);
+  const words = missedInWords(missed, configuration);
+  if (words !== undefined) output.line(`Note: ${words}`);
   if (settled !== undefined) showSettled(output, configuration, settled);
   output.line();
   output.line('Nothing was sent.');

@@ -7,6 +7,7 @@ import { readOutcomeCells } from '../../systems/store/campaign-cells.ts';
 import { outcomesOf, showOutcomes } from '../campaigns/outcomes.ts';
 import { sendUnknown } from '../campaigns/send-unknown.ts';
 import { runs } from '../command.ts';
+import { refuseLacking } from '../kinds/lacking.ts';
 
 /** @param jobs the command `jobs` */
 export function addCampaignCommands(jobs: Command): void {
@@ -17,6 +18,7 @@ export function addCampaignCommands(jobs: Command): void {
       .description('campaigns: what became of everybody who entered, and of every mail'),
     async ({ context, output }, name = '') => {
       const store = await context.store();
+      await refuseLacking(store, 'outcomes', name);
       const job = await findCampaignJob(store, name);
       showOutcomes(output, job, outcomesOf(await readOutcomeCells(store, job.id)));
     },

@@ -20,7 +20,7 @@ export function addImportCommands(jobs: Command): void {
   runs(
     jobs.command('poll').argument('<job>').description('imports: look at the folder at once'),
     async ({ context, output }, name = '') => {
-      await steerImport(context, output, await importOnly(await context.store(), name), 'poll');
+      await steerImport(context, output, await importOnly(await context.store(), 'poll', name), 'poll');
     },
   );
 
@@ -30,7 +30,7 @@ export function addImportCommands(jobs: Command): void {
       .argument('<job>')
       .description('imports: build the profiles anew from the stream, after the mapping changed'),
     async ({ context, output }, name = '') =>
-      rebuildJob(context, output, await importOnly(await context.store(), name)),
+      rebuildJob(context, output, await importOnly(await context.store(), 'rebuild', name)),
   );
 
   runs<{ limit: string; redo?: string }>(
@@ -42,7 +42,7 @@ export function addImportCommands(jobs: Command): void {
       .description('imports: the files, and what became of each'),
     async ({ context, output, options }, name = '') => {
       const store = await context.store();
-      const job = await importOnly(store, name);
+      const job = await importOnly(store, 'files', name);
       if (options.redo !== undefined) return redoFile(context, output, job, options.redo);
       const files = await listFiles(store, job.id, Number(options.limit) || 50);
       output.result(files);
@@ -69,7 +69,7 @@ export function addImportCommands(jobs: Command): void {
       .description('imports: rows that could not be read, by file and line'),
     async ({ context, output, options }, name = '') => {
       const store = await context.store();
-      const job = await importOnly(store, name);
+      const job = await importOnly(store, 'rejected', name);
       if (options.csv !== undefined)
         output.line(`${await writeRejected(store, job.id, options.csv)} rows written to ${options.csv}.`);
       const rows = await readRejectedRows(store, job.id, { fileId: 0, line: 0 }, shownRows);

@@ -11,6 +11,7 @@ import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import { findJob } from '../../systems/store/jobs.ts';
 import { runs } from '../command.ts';
 import { csvCell } from '../csv-cell.ts';
+import { refuseLacking } from '../kinds/lacking.ts';
 import { responsysFailure } from '../responsys-failure.ts';
 
 const mostSampled = 10_000;
@@ -26,6 +27,7 @@ export function addVerifyCommand(jobs: Command): void {
     async ({ context, output, options }, name = '') => {
       const sample = sampleOf(options.sample);
       const store = await context.store();
+      await refuseLacking(store, 'verify', name);
       const { id, label, plan, configuration, authorizationId } = await findJob(store, name);
       if (plan === null)
         throw new ExpectedError(

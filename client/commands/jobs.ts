@@ -16,6 +16,7 @@ import { addVerifyCommand } from './jobs-verify.ts';
 import { listImports } from '../imports/commands.ts';
 import { steerings } from '../kinds/kind.ts';
 import type { Steering } from '../kinds/kind.ts';
+import { refuseLacking } from '../kinds/lacking.ts';
 import { kindNamed, readJobFile } from '../kinds/table.ts';
 import { addCampaignCommands } from './campaigns.ts';
 import { addImportCommands } from './imports.ts';
@@ -136,6 +137,7 @@ export function addJobCommands(program: Command): void {
     async ({ context, output, options }, name = '') => {
       const store = await context.store();
       const kind = await kindNamed(store, name);
+      await refuseLacking(store, 'history', name);
       const value = normaliseIdentity('email', options.email ?? '');
       const [profileId] =
         value === undefined

@@ -1,25 +1,23 @@
 /**
  * What `jobs start`, `list` and `show` do about imports.
  */
-import { ExpectedError } from '../../jobs/errors.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { overdueInWords } from '../../jobs/overdue.ts';
 import { findImportJob, readImportJobs } from '../../systems/store/import-jobs.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
-import { kindOfJob } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import { showFacts } from '../facts.ts';
 import type { Fact } from '../facts.ts';
+import { refuseLacking } from '../kinds/lacking.ts';
+import type { KindsOwn } from '../kinds/lacking.ts';
 import type { Output } from '../output.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import { summariseFiles, summariseImport } from './summary.ts';
 
 /** @throws ExpectedError NOT_FOUND, NOT_NOW where it is no import */
-export async function importOnly(store: Pool, name: string): Promise<ImportJob> {
-  const kind = await kindOfJob(store, name);
-  if (kind !== undefined && kind !== 'import-activity')
-    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}; this is for imports.`);
+export async function importOnly(store: Pool, command: KindsOwn, name: string): Promise<ImportJob> {
+  await refuseLacking(store, command, name);
   return findImportJob(store, name);
 }
 

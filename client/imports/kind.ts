@@ -2,7 +2,6 @@
  * Import Activity Data, as the commands of `jobs` know it.
  */
 import { dirname, resolve } from 'node:path';
-import { ExpectedError } from '../../jobs/errors.ts';
 import { importActivitySchema } from '../../jobs/import-activity.ts';
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { findImportJob } from '../../systems/store/import-jobs.ts';
@@ -10,6 +9,7 @@ import { checkFile, readText } from '../job-file.ts';
 import { showChanges } from '../jobs/show-difference.ts';
 import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
+import { lacking, titles } from '../kinds/lacking.ts';
 import { applyImport } from './apply.ts';
 import { showImport } from './commands.ts';
 import { askForImport } from './create.ts';
@@ -20,14 +20,8 @@ import { startNewImport } from './start.ts';
 import { steerImport } from './steer.ts';
 import { watchImport } from './watch.ts';
 
-/** Rows of files have no failures by member, and what they say of a person is in "profiles show". */
-const forExports = (name: string): Promise<never> =>
-  Promise.reject(
-    new ExpectedError('NOT_NOW', `job: "${name}" is of the kind import-activity; this is for exports.`),
-  );
-
 export const importKind: JobKind = {
-  title: 'Import Activity Data',
+  title: titles['import-activity'],
   ask: askForImport,
   read: async (path, content) => {
     const inFile = checkFile(path, content, importActivitySchema);
@@ -60,12 +54,16 @@ export const importKind: JobKind = {
   },
   show: async (context, output, name) =>
     showImport(context, output, await findImportJob(await context.store(), name)),
-  watch: async (context, output, name) =>
-    watchImport(context, output, await findImportJob(await context.store(), name)),
+  watch: async (context, output, name, { untilScanned }) => {
+    if (untilScanned) throw lacking('import-activity', 'watch --until-scanned', name);
+    return watchImport(context, output, await findImportJob(await context.store(), name));
+  },
   steer: async (context, output, name, how) =>
     steerImport(context, output, await findImportJob(await context.store(), name), how),
-  retry: async (context, output, name, { file }) =>
-    retryImport(context, output, await findImportJob(await context.store(), name), file),
-  failures: (_context, _output, name) => forExports(name),
-  history: (_context, _output, name) => forExports(name),
+  retry: async (context, output, name, { reason, file }) => {
+    if (reason !== undefined) throw lacking('import-activity', 'retry --reason', name);
+    return retryImport(context, output, await findImportJob(await context.store(), name), file);
+  },
+  failures: (_context, _output, name) => Promise.reject(lacking('import-activity', 'failures', name)),
+  history: (_context, _output, name) => Promise.reject(lacking('import-activity', 'history', name)),
 };

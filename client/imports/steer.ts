@@ -1,7 +1,6 @@
 /**
  * Steers a running import: pause, resume, stop, poll.
  */
-import { ExpectedError } from '../../jobs/errors.ts';
 import {
   pauseImportUpdate,
   pollUpdate,
@@ -12,6 +11,8 @@ import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Context } from '../context.ts';
 import { telling } from '../jobs/telling.ts';
+import type { Steering } from '../kinds/kind.ts';
+import { lacking } from '../kinds/lacking.ts';
 import type { Output } from '../output.ts';
 
 const updates = {
@@ -21,20 +22,16 @@ const updates = {
   poll: pollUpdate,
 } as const;
 
-const isPossible = (how: string): how is keyof typeof updates => how in updates;
+const isPossible = (how: Steering | 'poll'): how is keyof typeof updates => how in updates;
 
 /** @throws ExpectedError NOT_NOW with the job's own words, or where imports cannot be steered so */
 export async function steerImport(
   context: Context,
   output: Output,
   job: ImportJob,
-  how: string,
+  how: Steering | 'poll',
 ): Promise<void> {
-  if (!isPossible(how))
-    throw new ExpectedError(
-      'NOT_NOW',
-      `"${how}" is for exports; "${job.label}" is an import, which can ${Object.keys(updates).join(', ')}.`,
-    );
+  if (!isPossible(how)) throw lacking('import-activity', how, job.label);
   const handle = (await context.temporal()).workflow.getHandle(importActivityWorkflowId(job.id));
   const status = await telling(handle, job, () => handle.executeUpdate(updates[how]));
   output.result({ job: job.id, ...status });

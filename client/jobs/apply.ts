@@ -10,7 +10,7 @@ import { findJob } from '../../systems/store/jobs.ts';
 import type { Job } from '../../systems/store/jobs.ts';
 import type { Context } from '../context.ts';
 import type { Applied } from '../kinds/applied.ts';
-import { applyRevision, endWalk } from '../kinds/apply.ts';
+import { applyRevision } from '../kinds/apply.ts';
 import { refuseFaults } from '../kinds/account-checks.ts';
 import { checkJob } from './plan.ts';
 import { launch, startJob } from './start.ts';
@@ -29,6 +29,7 @@ export async function applyJob(
       reconfigure: reconfigureUpdate,
       sendsAgain: true,
       handleOf: (id) => temporal.workflow.getHandle(exportAudienceWorkflowId(id)),
+      walkOf: (id) => temporal.workflow.getHandle(scanAudienceWorkflowId(id)),
       find: () => findLabelledJob(store, configuration.label),
       read: (id) => findJob(store, id),
       differencesOf: async (job) => differencesOf(await configurationNow(store, job), configuration),
@@ -39,7 +40,6 @@ export async function applyJob(
       restart: async (job, revision) => {
         const { source, exported } = await findNamedAudiences(store, configuration);
         if (source === undefined) return false;
-        await endWalk(temporal.workflow.getHandle(scanAudienceWorkflowId(job.id)));
         return restartRevision(store, {
           jobId: job.id,
           from: job.revision,

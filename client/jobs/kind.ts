@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import { checkFile } from '../job-file.ts';
 import { showApplied, showStarted } from '../kinds/applied.ts';
 import type { JobKind } from '../kinds/kind.ts';
+import { lacking, titles } from '../kinds/lacking.ts';
 import { applyJob } from './apply.ts';
 import { askForJob } from './create.ts';
 import { showFailures } from './failures.ts';
@@ -29,7 +30,7 @@ const handleOf = async (context: Context, jobId: string): Promise<WorkflowHandle
   (await context.temporal()).workflow.getHandle(exportAudienceWorkflowId(jobId));
 
 export const exportKind: JobKind = {
-  title: 'Export Audience',
+  title: titles['export-audience'],
   ask: askForJob,
   read: (path, content) => {
     const configuration = checkFile(path, content, exportAudienceSchema);
@@ -66,7 +67,8 @@ export const exportKind: JobKind = {
     output.result({ job: job.id, ...status });
     output.line(`${job.label}: ${stateInWords(status.state)}, ${status.queued} queued.`);
   },
-  retry: async (context, output, name, { reason }) => {
+  retry: async (context, output, name, { reason, file }) => {
+    if (file !== undefined) throw lacking('export-audience', 'retry --file', name);
     const store = await context.store();
     const job = await findJob(store, name);
     const failures = await groupFailures(store, job.id);

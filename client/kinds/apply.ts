@@ -14,7 +14,7 @@ import { ExpectedError } from '../../jobs/errors.ts';
 import { scanStopSignal } from '../../jobs/messages.ts';
 import type { Reconfiguration } from '../../jobs/messages.ts';
 import type { Pool } from '../../systems/store/database.ts';
-import { setJobState } from '../../systems/store/jobs.ts';
+import { endLostJob } from '../../systems/store/job-end.ts';
 import type { JobState } from '../../systems/store/jobs.ts';
 import { expectedOf } from '../jobs/start.ts';
 import type { Applied } from './applied.ts';
@@ -46,6 +46,8 @@ export interface Appliable<
   readonly configuration: Configuration;
   readonly reconfigure: UpdateDefinition<boolean, [Reconfiguration<Configuration>]>;
   handleOf(jobId: string): WorkflowHandle;
+  /** Of what walks members for the job. */
+  walkOf(jobId: string): WorkflowHandle;
   /** The job of the configuration's label. */
   find(): Promise<Job | undefined>;
   read(jobId: string): Promise<Job>;
@@ -117,14 +119,13 @@ async function applyOnce<Configuration extends Labelled, Job extends RevisedJob,
     await kind.refuseUnfit();
     if (differences.length > 0 && !(await agree(differences)))
       return { outcome: 'unchanged', job, differences };
+    await endWalk(kind.walkOf(job.id));
     if (!(await kind.restart(job, randomUUID()))) return undefined;
     return { outcome: 'started-again', job: await kind.launch(await kind.read(job.id)), differences };
   }
   if (!runs) {
     // Terminated from outside, where nobody could write it down.
-    const now = await kind.read(job.id);
-    if (now.state === job.state)
-      await setJobState(kind.store, job.id, 'failed', 'Its workflow is no longer running.');
+    await endLostJob(kind.store, job, () => stopWalk(kind.walkOf(job.id)));
     return undefined;
   }
   if (job.state === 'stopping') return undefined;
@@ -166,10 +167,12 @@ export async function isRunning(handle: WorkflowHandle): Promise<boolean> {
 }
 
 /** A walk outlives a job that was terminated: it would be in the way of the next one. */
-export async function endWalk(walk: WorkflowHandle): Promise<void> {
+async function endWalk(walk: WorkflowHandle): Promise<void> {
   const until = Date.now() + settleWithinMs;
   while ((await isRunning(walk)) && Date.now() < until) {
-    await walk.signal(scanStopSignal).catch(() => undefined);
+    await stopWalk(walk);
     await wait(500);
   }
 }
+
+const stopWalk = (walk: WorkflowHandle): Promise<void> => walk.signal(scanStopSignal).catch(() => undefined);

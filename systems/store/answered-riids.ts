@@ -183,15 +183,41 @@ export async function writeOwedRiids(
   const { rows: jobs } = await store.query<{ id: string; authorizationId: string }>(
     `select id, authorization_id as "authorizationId" from jobs
       where exists (select 1 from job_members
+                     where job_id = jobs.id and riid is not null and riid_account is null)
+         or exists (select 1 from campaign_mails
                      where job_id = jobs.id and riid is not null and riid_account is null)`,
   );
   for (const { id, authorizationId } of jobs) {
     const accountId = await accountOfRiids(store, authorizationId);
     if (accountId === undefined) continue;
     const keys = await hashKeys();
-    while (!signal.aborted) if (!(await writeOwedPage(store, keys, id, accountId))) break;
+    for (const owed of [ofMembers, ofMails])
+      while (!signal.aborted) if (!(await writeOwedPage(store, keys, id, accountId, owed))) break;
   }
 }
+
+/** Where RIIDs of a job stand. */
+interface Owed {
+  /** The first of those that are owed, each with its number there. */
+  readonly read: string;
+  readonly settle: string;
+}
+
+const ofMembers: Owed = {
+  read: `select profile_id::text as key, profile_id as "profileId", riid, at from job_members
+          where job_id = $1 and riid is not null and riid_account is null order by profile_id limit ${owedAtOnce}`,
+  settle:
+    'update job_members set riid_account = $2 where job_id = $1 and profile_id = any($3::text[]::uuid[])',
+};
+
+/** In the order in which they were heard of: the latest answer says whose a record is. */
+const ofMails: Owed = {
+  read: `select no::text as key, profile_id as "profileId", riid,
+                coalesce((select max(claimed_at) from campaign_claims where mail_no = no), settled_at, heard_at) as at
+           from campaign_mails
+          where job_id = $1 and riid is not null and riid_account is null order by no limit ${owedAtOnce}`,
+  settle: 'update campaign_mails set riid_account = $2 where job_id = $1 and no = any($3::text[]::bigint[])',
+};
 
 /** @returns whether there may be another */
 async function writeOwedPage(
@@ -199,22 +225,16 @@ async function writeOwedPage(
   hashKeys: HashKeys,
   jobId: string,
   accountId: string,
+  { read, settle }: Owed,
 ): Promise<boolean> {
   return transaction(store, async (database) => {
     await holdOffNewPeople(database);
     await holdOffMerges(database);
     // In the place of the job's sends, which write the same lines.
     await database.query('select 1 from jobs where id = $1 for no key update', [jobId]);
-    const { rows } = await database.query<AnsweredRiid>(
-      `select profile_id as "profileId", riid, at from job_members
-        where job_id = $1 and riid is not null and riid_account is null order by profile_id limit ${owedAtOnce}`,
-      [jobId],
-    );
+    const { rows } = await database.query<AnsweredRiid & { readonly key: string }>(read, [jobId]);
     await writeRiids(database, await newRiids(database, hashKeys, accountId, rows), false);
-    await database.query(
-      'update job_members set riid_account = $2 where job_id = $1 and profile_id = any($3::uuid[])',
-      [jobId, accountId, rows.map(({ profileId }) => profileId)],
-    );
+    await database.query(settle, [jobId, accountId, rows.map(({ key }) => key)]);
     return rows.length === owedAtOnce;
   });
 }
@@ -223,9 +243,10 @@ async function writeOwedPage(
 export async function oweRiids(database: Database, authorizationId: string): Promise<void> {
   const accountId = await accountOfRiids(database, authorizationId);
   if (accountId === undefined) return;
-  await database.query(
-    `update job_members set riid_account = null
-      where riid_account <> $2 and job_id in (select id from jobs where authorization_id = $1)`,
-    [authorizationId, accountId],
-  );
+  for (const table of ['job_members', 'campaign_mails'])
+    await database.query(
+      `update ${table} set riid_account = null
+        where riid_account <> $2 and job_id in (select id from jobs where authorization_id = $1)`,
+      [authorizationId, accountId],
+    );
 }

@@ -12,6 +12,7 @@ import { mayHaveGone } from './campaign-may-have-gone.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import type { HashedIdentity } from './identities.ts';
+import { hasEnded } from './jobs.ts';
 import { holdOffMerges } from './merging.ts';
 
 export type MailFate =
@@ -96,17 +97,16 @@ export async function holdsLane(database: Database, { jobId, lane, attemptId }: 
  * Nothing of a job is under way any more: what was claimed and not told of is unknown, and so is again what a
  * person had triggered once more.
  */
-export const settleClaims = (pool: Pool, jobId: string): Promise<void> =>
-  transaction(pool, async (database) => {
-    await lockMails(database, jobId);
-    await leaveUnanswered(database, 'true', [jobId]);
-    await database.query(
-      `update campaign_mails as mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
-        where job_id = $1 and fate = 'waiting' and ${mayHaveGone('mails.no')}`,
-      [jobId],
-    );
-    await database.query('delete from campaign_lanes where job_id = $1', [jobId]);
-  });
+export async function settleClaims(database: Database, jobId: string): Promise<void> {
+  await lockMails(database, jobId);
+  await leaveUnanswered(database, 'true', [jobId]);
+  await database.query(
+    `update campaign_mails as mails set fate = 'unknown', reason_code = 'no-answer', settled_at = now()
+      where job_id = $1 and fate = 'waiting' and ${mayHaveGone('mails.no')}`,
+    [jobId],
+  );
+  await database.query('delete from campaign_lanes where job_id = $1', [jobId]);
+}
 
 /**
  * The mails that wait for these members, oldest first; those who left get their fate at once. Runs in a
@@ -292,7 +292,7 @@ export interface Claims {
 /**
  * Claims mails for the one call that comes next. Those who left, and those whom a guard keeps back, get their
  * fate here, in the same transaction.
- * @throws ExpectedError NOT_NOW for an attempt that was overtaken
+ * @throws ExpectedError NOT_NOW for an attempt that was overtaken, or whose job has ended
  */
 export const claimMails = (
   pool: Pool,
@@ -305,6 +305,8 @@ export const claimMails = (
     // Whose a stay is, is so until the claim is written.
     await holdOffMerges(database);
     await lockMails(database, jobId);
+    if (await hasEnded(database, jobId))
+      throw new ExpectedError('NOT_NOW', 'The job has ended: nobody is mailed any more.');
     if (!(await holdsLane(database, { jobId, lane, attemptId })))
       throw new ExpectedError('NOT_NOW', 'Another attempt has taken these mails over.');
     const present = await stillPresent(database, jobId, mails);

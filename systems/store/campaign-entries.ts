@@ -21,12 +21,14 @@ export interface ReadEntries {
 /**
  * The enters of a job's audiences among the next `limit` of the log, and the position after them. Exits mail
  * nobody: whether somebody has left is seen when the mail is about to go.
+ * @param isLast nothing is read from the position after them: what is there counts, whatever may still commit before it
  * @returns undefined when there is nothing new
  */
 export async function readEntries(
   database: Database,
   position: RelayPosition,
   limit: number,
+  isLast = false,
 ): Promise<ReadEntries | undefined> {
   const { rows } = await database.query<{
     audienceId: string;
@@ -42,10 +44,10 @@ export async function readEntries(
                and audience_id = any(array(select audience_id from job_audiences where job_id = $1)) then 'enter'
             end as concerns
        from changes
-      where (tx, no) > ($2::xid8, $3) and tx < pg_snapshot_xmin(pg_current_snapshot())
+      where (tx, no) > ($2::xid8, $3) and ($5 or tx < pg_snapshot_xmin(pg_current_snapshot()))
       -- Of the table: by the text of the same name, 1000 comes before 999.
       order by changes.tx, no limit $4`,
-    [position.jobId, position.tx, position.no, limit],
+    [position.jobId, position.tx, position.no, limit, isLast],
   );
   const last = rows.at(-1);
   if (last === undefined) return undefined;
@@ -116,6 +118,21 @@ export async function settleEnded(
                                                                where alias = mails.profile_id), mails.profile_id))`,
     [jobId, profileIds],
   );
+}
+
+const readAtOnce = 1_000;
+
+/**
+ * For a job that ends: who entered while it ran, and of whom it was not told yet, waits for it as the others do. Runs
+ * in a transaction of its caller, which holds off merges.
+ */
+export async function hearRest(database: Database, position: RelayPosition): Promise<void> {
+  for (let from = position; ;) {
+    const read = await readEntries(database, from, readAtOnce, true);
+    if (read === undefined) return;
+    await hearStays(database, position.jobId, read.entries);
+    from = read.next;
+  }
 }
 
 const toldStays = `told as (

@@ -1,9 +1,9 @@
 /**
- * The members that a campaign job's back-fill would begin with now.
+ * The members that a campaign job's back-fill would begin with now, and those among them that it has missed.
  */
 import type { MailFate } from './campaign-claims.ts';
 import { walkRows } from './cursor.ts';
-import type { Pool } from './database.ts';
+import type { Database, Pool } from './database.ts';
 
 export interface PresentStay {
   /** Of the job's mail of this stay; negative where it has none. */
@@ -34,3 +34,20 @@ export const walkPresentStays = (
     pageStays,
     (rows) => visit(rows as readonly PresentStay[]),
   );
+
+/** Members who entered since the job has ended, and are there still; 0 for one that has not ended. */
+export async function countMissed(database: Database, jobId: string): Promise<number> {
+  const { rows } = await database.query<{ missed: number }>(
+    `select count(distinct members.profile_id) as missed
+       from jobs join job_audiences on job_id = jobs.id join audience_members as members using (audience_id)
+      where jobs.id = $1 and state in ('stopped', 'failed') and is_member and changed_at > jobs.updated_at
+        and not exists (select 1 from campaign_mails as known
+                         where known.job_id = $1 and known.stay_id = members.stay_id)
+        -- Who waits since an earlier stay is mailed for this one.
+        and not exists (select 1 from campaign_mails as earlier
+                         where earlier.job_id = $1 and earlier.fate = 'waiting'
+                           and earlier.profile_id = members.profile_id and earlier.audience_id = members.audience_id)`,
+    [jobId],
+  );
+  return rows[0]?.missed ?? 0;
+}

@@ -3,7 +3,6 @@
  * of unknown fate. The same walk as that of an export (scans.ts); what it takes are the mails that then wait.
  */
 import { lockMails, settleEnded } from './campaign-entries.ts';
-import { transaction } from './database.ts';
 import type { Database, Pool } from './database.ts';
 import { beginWalk } from './scans.ts';
 import type { Scan } from './scans.ts';
@@ -38,15 +37,14 @@ export const beginBackfill = (pool: Pool, jobId: string): Promise<Scan> =>
  * For a job that ends: a back-fill's mails that nothing was done about are no longer the job's, and the next
  * back-fill takes the members of then.
  */
-export const forgetBackfill = (pool: Pool, jobId: string): Promise<void> =>
-  transaction(pool, async (database) => {
-    await lockMails(database, jobId);
-    await database.query(
-      `delete from campaign_mails
-        where job_id = $1 and fate = 'waiting' and of_backfill`,
-      [jobId],
-    );
-  });
+export async function forgetBackfill(database: Database, jobId: string): Promise<void> {
+  await lockMails(database, jobId);
+  await database.query(
+    `delete from campaign_mails
+      where job_id = $1 and fate = 'waiting' and of_backfill`,
+    [jobId],
+  );
+}
 
 /** Rejected members of stays that last. @param reason a reason's code; all without one */
 export const beginMailRetry = (pool: Pool, jobId: string, reason: string | undefined): Promise<Scan> =>

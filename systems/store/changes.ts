@@ -11,6 +11,8 @@ import type { Database } from './database.ts';
 export interface RelayPosition {
   readonly jobId: string;
   readonly kind: string;
+  /** Of the job, when this was read. */
+  readonly revision: string;
   /** A transaction id (xid8), as text. */
   readonly tx: string;
   readonly no: number;
@@ -33,11 +35,18 @@ export async function stopRelaying(database: Database, jobId: string): Promise<v
 }
 
 export async function relayPositions(database: Database): Promise<readonly RelayPosition[]> {
-  const { rows } = await database.query<RelayPosition>(
-    'select job_id as "jobId", kind, tx::text, no from relay_positions join jobs on id = job_id order by job_id',
-  );
+  const { rows } = await database.query<RelayPosition>(`${positions} order by job_id`);
   return rows;
 }
+
+/** @returns undefined where the job is told of nothing */
+export async function positionOf(database: Database, jobId: string): Promise<RelayPosition | undefined> {
+  const { rows } = await database.query<RelayPosition>(`${positions} where job_id = $1`, [jobId]);
+  return rows[0];
+}
+
+const positions =
+  'select job_id as "jobId", kind, revision, tx::text, no from relay_positions join jobs on id = job_id';
 
 export interface Change {
   readonly profileId: string;

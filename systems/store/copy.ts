@@ -23,11 +23,11 @@ export async function copyInto(
   rows: Iterable<readonly Cell[]>,
 ): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
-  let isRefused = false;
+  const server = { hasRefused: false };
   const ended = finished(stream);
   // Awaited below; until then a refusal or a connection that breaks is no unhandled rejection.
   ended.catch(() => {
-    isRefused = true;
+    server.hasRefused = true;
   });
   const send = async (): Promise<void> => {
     let piece = '';
@@ -39,7 +39,7 @@ export async function copyInto(
       // A quick server drains a piece before anything else of this process has its turn.
       await otherEvents();
       // What is written after a refusal would end in a TypeError of the library, in the place of the refusal.
-      if (isRefused) return;
+      if (server.hasRefused) return;
     }
     stream.end(piece);
   };
@@ -47,7 +47,7 @@ export async function copyInto(
     await send();
   } catch (error) {
     // Or the connection would wait for more rows, and the transaction's rollback behind them.
-    if (!isRefused) stream.destroy();
+    if (!server.hasRefused) stream.destroy();
     await ended.catch(() => undefined);
     throw error;
   }

@@ -91,7 +91,7 @@ export async function findJob(database: Database, name: string): Promise<Job> {
   if (job === undefined) throw new ExpectedError('NOT_FOUND', `job: there is none called "${name}".`);
   const kind: string = job.kind;
   if (kind !== 'export-audience')
-    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}; this is for exports.`);
+    throw new ExpectedError('NOT_NOW', `job: "${name}" is of the kind ${kind}, and no export-audience.`);
   return job;
 }
 
@@ -123,6 +123,14 @@ export async function setJobState(
     state,
     reason,
   ]);
+}
+
+export async function hasEnded(database: Database, jobId: string): Promise<boolean> {
+  const { rowCount } = await database.query(
+    "select 1 from jobs where id = $1 and state in ('stopped', 'failed')",
+    [jobId],
+  );
+  return rowCount === 1;
 }
 
 /** The jobs that call Responsys by an authorization, and have not ended. */

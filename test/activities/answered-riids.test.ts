@@ -10,13 +10,18 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import type { Connections, Means } from '../../activities/connections.ts';
 import { exportActivities } from '../../activities/export-audience.ts';
+import { campaignActivities } from '../../activities/export-campaign.ts';
 import { importRows } from '../../activities/importing/import-rows.ts';
 import { mapEvents, readMapping } from '../../activities/importing/lql-mapping.ts';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
+import { exportCampaignSchema } from '../../jobs/export-campaign.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { Responsys } from '../../systems/responsys/index.ts';
-import { writeOwedRiids } from '../../systems/store/answered-riids.ts';
+import { oweRiids, writeOwedRiids } from '../../systems/store/answered-riids.ts';
 import { changeMembership, ensureAudience } from '../../systems/store/audiences.ts';
+import { readMailCounts } from '../../systems/store/campaign-counts.ts';
+import { hearStays } from '../../systems/store/campaign-entries.ts';
+import { addCampaignJob, saveCampaignPlan } from '../../systems/store/campaign-jobs.ts';
 import { readChanges, relayPositions, startRelaying } from '../../systems/store/changes.ts';
 import type { RelayPosition } from '../../systems/store/changes.ts';
 import { transaction } from '../../systems/store/database.ts';
@@ -104,7 +109,13 @@ async function addPerson(address: string, fields: Readonly<Record<string, FieldV
   return written?.profileId ?? '';
 }
 
-const list: Pick<Responsys, 'mergeListMembers'> = {
+const responsys: Pick<Responsys, 'mergeListMembers' | 'triggerEmail'> = {
+  triggerEmail: (_campaign, recipients) =>
+    Promise.resolve({
+      outcomes: recipients.map(({ riid }) => ({ outcome: 'accepted', riid })),
+      requests: [],
+      trouble: undefined,
+    }),
   mergeListMembers: async (_list, { columns, rows }) => {
     await meanwhile();
     return {
@@ -117,22 +128,59 @@ const list: Pick<Responsys, 'mergeListMembers'> = {
   },
 };
 
-async function send(...members: readonly string[]): Promise<void> {
-  const connections: Connections = {
-    responsys: () => Promise.resolve(list as Responsys),
-    close: () => Promise.resolve(),
-  };
-  const means: Omit<Means, 'temporal'> = {
+const connections: Connections = {
+  responsys: () => Promise.resolve(responsys as Responsys),
+  close: () => Promise.resolve(),
+};
+const means = (): Means => {
+  const own: Omit<Means, 'temporal'> = {
     store,
     key,
     allowHosts: [],
     log: pino({ level: 'silent' }),
     stopping: new AbortController().signal,
   };
-  const activities = exportActivities(means as Means, connections);
+  return own as Means;
+};
+
+async function send(...members: readonly string[]): Promise<void> {
+  const activities = exportActivities(means(), connections);
   await new MockActivityEnvironment().run(
     (...given: [string, readonly string[]]) => activities.sendBatch(...given),
     'j',
+    [...members],
+  );
+}
+
+/** A campaign job on the same audience, which has heard of nobody yet. */
+async function addCampaign(): Promise<void> {
+  const configuration = exportCampaignSchema.parse({
+    ...{ job: 'export-campaign', authorization: 'a', label: 'c', audience: 'Readers', campaign: 'C' },
+  });
+  await addCampaignJob(store, {
+    id: 'c',
+    configuration,
+    authorizationId: 'a',
+    audienceIds: [audienceId],
+  });
+  await saveCampaignPlan(store, 'c', {
+    ...{ campaign: 'C', campaignId: '1', purpose: 'TRANSACTIONAL', list: 'L', emailField: 'email' },
+    ...{ audienceIds: [audienceId], fields: null, warnings: [] },
+  });
+}
+
+async function mail(...members: readonly string[]): Promise<void> {
+  await transaction(store, (database) =>
+    hearStays(
+      database,
+      'c',
+      members.map((profileId) => ({ audienceId, profileId })),
+    ),
+  );
+  const activities = campaignActivities(means(), connections);
+  await new MockActivityEnvironment().run(
+    (...given: [string, readonly string[]]) => activities.mailBatch(...given),
+    'c',
     [...members],
   );
 }
@@ -264,6 +312,37 @@ test('sent before any file was there: the RIIDs are written when the first file 
   assert.deepEqual([await clicksOf(ann), await clicksOf(bob)], [1, 2]);
   assert.equal(await profiles(), 2);
   assert.deepEqual(await toSend(), []);
+});
+
+test('mailed before the account is known: the RIIDs are written when it is, also of who got no mail; and under another', async () => {
+  await addCampaign();
+  const [ann, bob] = [await addPerson('ann@example.com'), await addPerson('bob@example.com')];
+  records = { 'ann@example.com': '7', 'bob@example.com': '8' };
+  await mail(ann);
+  meanwhile = () =>
+    store.query(
+      `update profiles set fields = fields || '{"email_last_opt_out_ts": "2026-01-01T00:00:00Z"}' where id = $1`,
+      [bob],
+    );
+  await mail(bob);
+  meanwhile = () => Promise.resolve();
+  const { accepted, 'opted-out': optedOut } = await readMailCounts(store, 'c');
+  assert.deepEqual([accepted, optedOut], [1, 1]);
+  const shown = async () => [(await fieldsOf(ann))['rs_user_id'], (await fieldsOf(bob))['rs_user_id']];
+  assert.deepEqual(await shown(), [undefined, undefined]);
+  await importFile('1', 'CLICK', [['7'], ['8'], ['8']]);
+  assert.deepEqual(await shown(), ['7', '8']);
+  assert.deepEqual([await clicksOf(ann), await clicksOf(bob)], [1, 2]);
+
+  await knowAccount('2');
+  await oweRiids(store, 'a');
+  await importFile('2', 'CLICK', [['7']]);
+  assert.equal(await clicksOf(ann), 2);
+  // What is known of the account is not owed.
+  const { rows } = await store.query(
+    'select 1 from campaign_mails where riid is not null and riid_account is null',
+  );
+  assert.equal(rows.length, 0);
 });
 
 test('of two accounts nothing is guessed; the one that is named has its RIIDs alone', async () => {

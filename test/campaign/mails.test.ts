@@ -9,6 +9,7 @@ import {
   backfillUpdate,
   flushUpdate,
   reconfigureUpdate,
+  resumeUpdate,
   retryUpdate,
   statusQuery,
   stopUpdate,
@@ -163,6 +164,33 @@ test('an answer that never came is unknown and sent again by a person’s word a
   await job.executeUpdate(sendUnknownUpdate);
   await until(ground.fates, (fates: Fates) => fates['accepted'] === 1);
   assert.equal((await ground.outbox()).length, 2);
+});
+
+test('three triggers in a row without an answer park the job; resumed, it goes on, and those are not mailed again', async () => {
+  await begin();
+  const ids = await ground.people(['a', 'b', 'c', 'd'].map((name) => person(`${name}@example.com`)));
+  const job = await ground.start();
+  await untilFollowing(job);
+  await sandbox.control('faults', {
+    ...{ kind: 'reset-after', on: 'Trigger Email Message', match: ground.campaign, times: 3 },
+  });
+  for (const [at, id] of ids.slice(0, 3).entries()) {
+    await ground.change([id], 'enter');
+    await until(ground.fates, (fates: Fates) => fates['unknown'] === at + 1);
+  }
+  await until(
+    () => job.query(statusQuery),
+    (status: ExportStatus) => status.state === 'parked',
+  );
+  assert.match(
+    (await job.query(statusQuery)).reason,
+    /^3 triggers in a row got no answer: whether their mails went out is unknown\. The last: .*ECONNRESET.*"jobs resume" goes on$/,
+  );
+  await ground.change(ids.slice(3), 'enter');
+  await job.executeUpdate(resumeUpdate);
+  await until(ground.fates, (fates: Fates) => fates['accepted'] === 1);
+  assert.deepEqual(await ground.fates(), { accepted: 1, unknown: 3 });
+  assert.equal((await ground.outbox()).length, 4);
 });
 
 test('beyond the day’s number entries wait in the queue, also merged ones, until then or until the number is raised', async () => {

@@ -285,3 +285,39 @@ test(
     );
   },
 );
+
+test('who enters while the job is stopped is told of and not mailed; who had entered before is, when it starts again', async () => {
+  const enter = (name: string) =>
+    product.json(
+      'audiences',
+      'import',
+      'Readers',
+      product.write('one.csv', `customer_id,contact\n${name},${name}@canary-example.com\n`),
+    );
+  const settings = { backfill: false, flushInterval: '1h' };
+  assert.equal((await apply(settings)).outcome, 'started-again');
+  await enter('before');
+  await until(async () => (await outcomes()).fates['waiting'] === 1);
+  const stopped = await product.run('jobs', 'stop', 'Welcome');
+  assert.match(
+    stopped.out,
+    /1 who entered wait: they are mailed when it is started again, .*Who enters while it is stopped gets no mail; after "jobs pause"/,
+  );
+  await until(async () => {
+    const { state } = (await product.json('jobs', 'show', 'Welcome')) as { state: string };
+    return state === 'stopped';
+  });
+  await enter('meanwhile');
+  const file = jobFile({ ...settings, flushInterval: '1s' });
+  const planned = (await product.json('jobs', 'plan', file)) as { enteredWhileStopped: number };
+  assert.equal(planned.enteredWhileStopped, 1);
+  const note =
+    /Note: 1 members entered while the job was stopped: they get no mail for it\. "jobs backfill" mails them/;
+  assert.match((await product.run('jobs', 'plan', file)).out, note);
+  assert.match((await product.run('jobs', 'apply', file, '--yes')).out, note);
+  const addresses = async () => (await outbox()).map(({ email }) => email);
+  await until(async () => (await addresses()).includes('before@canary-example.com'));
+  await enter('after');
+  await until(async () => (await addresses()).includes('after@canary-example.com'));
+  assert.ok(!(await addresses()).includes('meanwhile@canary-example.com'));
+});

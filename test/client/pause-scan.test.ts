@@ -1,4 +1,4 @@
-/** A pause in the midst of a slow scan, with the real processes and real time. */
+/** A pause in the midst of a slow scan, and a job that is terminated in it, with the real processes and real time. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,6 +13,20 @@ before(async () => {
   await product.json('authorizations', 'add', '--from-file', authorizationFile(product));
 });
 after(() => product.close());
+
+const jobFile = (label: string): string =>
+  product.write(
+    'job.yaml',
+    JSON.stringify({
+      job: 'export-audience',
+      authorization: 'Sandbox',
+      label,
+      audience: 'Slow',
+      list: 'CONTACTS_LIST',
+      matchColumn1: 'EMAIL_ADDRESS_',
+      exportAudienceMemberships: ['Slow'],
+    }),
+  );
 
 const people = 4_000;
 /** So slow that no request ends by itself before the pause is heard of. */
@@ -37,19 +51,7 @@ test('a pause ends a slow scan within seconds; resumed, it goes on, and every nu
     product.write('slow.csv', `email\n${lines.join('\n')}\n`),
   );
   await product.sandbox.control('config', { latencyMs: { 'Merge List Recipients': latencyMs } });
-  const job = product.write(
-    'job.yaml',
-    JSON.stringify({
-      job: 'export-audience',
-      authorization: 'Sandbox',
-      label: 'Slow',
-      audience: 'Slow',
-      list: 'CONTACTS_LIST',
-      matchColumn1: 'EMAIL_ADDRESS_',
-      exportAudienceMemberships: ['Slow'],
-    }),
-  );
-  const { id } = (await product.json('jobs', 'start', job)) as { id: string };
+  const { id } = (await product.json('jobs', 'start', jobFile('Slow'))) as { id: string };
   // Taken up, and its first heartbeat answered: from now on heartbeats are held back.
   await wait(1_000);
   await product.temporal.workflow.getHandle(exportAudienceWorkflowId(id)).executeUpdate(pauseUpdate);
@@ -71,4 +73,17 @@ test('a pause ends a slow scan within seconds; resumed, it goes on, and every nu
   assert.equal((await product.rowsOf('lists/CONTACTS_LIST')).length, people);
   const flags = await product.rowsOf('tables/CONTACTS_LIST/Lytics_Segments');
   assert.equal(flags.filter((row) => row['SLOW'] === '1').length, people);
+});
+
+test('a job that is terminated in Temporal takes its scan with it, with nothing to be told', async () => {
+  await product.sandbox.control('config', { latencyMs: { 'Merge List Recipients': latencyMs } });
+  const { id } = (await product.json('jobs', 'start', jobFile('Lost'))) as { id: string };
+  await wait(1_000);
+  await product.temporal.workflow.getHandle(exportAudienceWorkflowId(id)).terminate();
+  const scan = product.temporal.workflow.getHandle(scanAudienceWorkflowId(id));
+  const end = Date.now() + 30_000;
+  while ((await scan.describe()).status.name === 'RUNNING' && Date.now() < end) await wait(200);
+  assert.equal((await scan.describe()).status.name, 'COMPLETED');
+  const shown = (await product.json('jobs', 'show', id)) as { state: string; scan: { state: string } };
+  assert.deepEqual([shown.state, shown.scan.state], ['failed', 'abandoned']);
 });

@@ -23,8 +23,11 @@ import {
 } from '../../../systems/store/campaign-walks.ts';
 import { settleByEvents } from '../../../systems/store/campaign-outcomes.ts';
 import type { MailEvent } from '../../../systems/store/campaign-outcomes.ts';
+import { positionOf, startRelaying } from '../../../systems/store/changes.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
+import { endLostJob } from '../../../systems/store/job-end.ts';
+import { setJobState } from '../../../systems/store/jobs.ts';
 import { hashIdentity, openHashKeys } from '../../../systems/store/identities.ts';
 import type { HashKeys } from '../../../systems/store/identities.ts';
 import { mergeProfiles } from '../../../systems/store/merging.ts';
@@ -150,6 +153,46 @@ test('an attempt that was overtaken claims nothing; what it claimed is unknown u
   assert.deepEqual(await fates(), { accepted: 1, claimed: 1 });
   await settleClaims(store, jobId);
   assert.deepEqual(await fates(), { accepted: 1, unknown: 1 });
+});
+
+test('of a job that has ended nobody is claimed any more, and who waits goes on waiting', async () => {
+  const [one = '', other = ''] = await people(2);
+  await enter([one, other]);
+  const attempt = await openAttempt();
+  const mails = await waiting([one, other]);
+  await setJobState(store, jobId, 'failed', '');
+  await assert.rejects(claim(attempt, mails), { code: 'NOT_NOW', message: /The job has ended/ });
+  assert.deepEqual(await fates(), { waiting: 2 });
+  await setJobState(store, jobId, 'running', '');
+  assert.equal((await claim(attempt, mails)).claimed.size, 2);
+});
+
+test('a job that ends has heard of all who entered until then; one that was started again is not ended', async () => {
+  const [early = '', late = ''] = await people(2);
+  await startRelaying(store, jobId);
+  await change([early], 'enter');
+  await enter([late]);
+  await claim(await openAttempt(), await waiting([late]));
+  const { revision } = (await positionOf(store, jobId)) ?? assert.fail();
+  let ended = 0;
+  const end = (id: string, of: string): Promise<void> =>
+    endLostJob(store, { id, revision: of }, () => {
+      ended += 1;
+      return Promise.resolve();
+    });
+  await end(jobId, randomUUID());
+  await end(jobId, revision);
+  assert.equal(ended, 0);
+  await setJobState(store, jobId, 'running', '');
+  // A transaction that takes long hides from the relay what comes after it; the end waits for none.
+  await transaction(store, async (other) => {
+    await other.query('select pg_current_xact_id()');
+    const [last = ''] = await people(1);
+    await change([last], 'enter');
+    await end(jobId, revision);
+  });
+  assert.deepEqual([ended, await positionOf(store, jobId)], [1, undefined]);
+  assert.deepEqual(await fates(), { waiting: 2, unknown: 1 });
 });
 
 test('a stay is one mail: not two for entering again before the mail, none for leaving before it, one more for coming back', async () => {

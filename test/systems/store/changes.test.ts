@@ -27,7 +27,7 @@ async function told(
   ) => Promise<readonly [ids: readonly string[], next: RelayPosition] | undefined>,
 ): Promise<readonly string[]> {
   const ids: string[] = [];
-  let position: RelayPosition = { jobId, kind, tx: '0', no: 0 };
+  let position: RelayPosition = { jobId, kind, revision: '', tx: '0', no: 0 };
   for (let page = await read(position); page !== undefined; page = await read(position)) {
     ids.push(...page[0]);
     [, position] = page;
