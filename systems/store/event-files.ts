@@ -322,6 +322,19 @@ export async function listFilesNamed(
   return rows;
 }
 
+/** The files of a type and of these accounts, whichever job imports them. */
+export async function filesOfType(
+  database: Database,
+  eventType: string,
+  accountIds: readonly string[],
+): Promise<readonly number[]> {
+  const { rows } = await database.query<{ id: number }>(
+    'select id from event_files where event_type = $1 and account_id = any($2) and events > 0',
+    [eventType, accountIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** When the newest files of each type were written, by the server's clock; at most this many of each. */
 const rhythmFiles = 50;
 

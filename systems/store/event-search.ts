@@ -21,11 +21,16 @@ type Row = Omit<FoundEvent, 'columns' | 'values'> & { readonly columns: string |
 
 const eventsAtOnce = 5_000;
 
-/** @param texts of which one stands in the row, whatever the letter case. @param take told of each page */
+/**
+ * @param texts of which one stands in the row, whatever the letter case
+ * @param take told of each page
+ * @param files to which the search keeps: their rows are found by an index
+ */
 export async function searchEvents(
   pool: Pool,
   texts: readonly string[],
   take: (database: Database, events: readonly FoundEvent[]) => Promise<void>,
+  files?: readonly number[],
 ): Promise<void> {
   await transaction(pool, async (database) => {
     await database.query(
@@ -35,8 +40,8 @@ export async function searchEvents(
               (select columns from event_columns where file_id = event_files.id and from_line <= line
                 order by from_line desc limit 1) as columns
          from responsys_events join event_files on event_files.id = file_id
-        where row ilike any($1::text[])`,
-      [texts.map((text) => `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`)],
+        where row ilike any($1::text[]) and ($2::bigint[] is null or file_id = any($2))`,
+      [texts.map((text) => `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`), files ?? null],
     );
     for (;;) {
       const { rows } = await database.query<Row>(`fetch ${eventsAtOnce} from found`);
