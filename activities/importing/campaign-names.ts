@@ -57,15 +57,10 @@ async function findNames(
     if (known === undefined || atMs > known.atMs || (atMs === known.atMs && name > known.name))
       latest.set(keyOf(event, id), { name, atMs });
   };
-  await searchEvents(
-    store,
-    [...ids],
-    (_, events) => {
-      for (const event of events) take(event);
-      return Promise.resolve();
-    },
-    files,
-  );
+  await searchEvents(store, { cells: [...ids], files }, (_, events) => {
+    for (const event of events) take(event);
+    return Promise.resolve();
+  });
   return latest;
 }
 

@@ -31,7 +31,7 @@ const launch = (hours: number, campaignId: string, name: string): readonly strin
 /** The campaigns of all clicks of an account, in the order of their lines. */
 async function campaignsIn(accountId: string): Promise<readonly string[]> {
   const found: FoundEvent[] = [];
-  await searchEvents(events.store, ['"7"'], (_, page) => {
+  await searchEvents(events.store, { texts: ['"7"'] }, (_, page) => {
     found.push(...page.filter((event) => event.event === 'click' && event.accountId === accountId));
     return Promise.resolve();
   });
@@ -75,4 +75,15 @@ test('the latest name of the account counts, whichever file came first; a file t
   assert.deepEqual(await campaignsIn('1'), ['900 Spring', '902 ?', 'none', '901 Other', '90 ?']);
   await runRebuild(rebuilding, await startRebuild(store, 'job', null));
   assert.deepEqual(await campaignsIn('1'), ['900 Spring', '902 ?', 'none', '901 Other', '90 ?']);
+});
+
+test('an id is found as it is, whatever characters it has, and with blanks around it', async () => {
+  const strange = String.raw`a.b|(ü "\d`;
+  await events.importFile('job', '3_CLICK_20260131_070000.txt', [click(strange), click('abb'), click('77')]);
+  await events.importFile('job', '3_LAUNCH_STATE_20260131_070000.txt', [
+    launch(1, strange, 'Strange'),
+    launch(1, ' 77 ', 'Blanks'),
+    launch(1, '7', 'Seven'),
+  ]);
+  assert.deepEqual(await campaignsIn('3'), [`${strange} Strange`, 'abb ?', '77 Blanks']);
 });
