@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, bundleWorkflowCode } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkerOptions, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { ExportActivities } from '../../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { enterSignal } from '../../jobs/messages.ts';
@@ -56,6 +56,7 @@ export async function withWorker(
   environment: TestWorkflowEnvironment,
   activities: object,
   work: (taskQueue: string) => Promise<void>,
+  options: Partial<WorkerOptions> = {},
 ): Promise<void> {
   const taskQueue = randomUUID();
   const worker = await Worker.create({
@@ -64,6 +65,7 @@ export async function withWorker(
     taskQueue,
     workflowBundle: await (bundle ??= bundleWorkflowCode({ workflowsPath })),
     activities,
+    ...options,
   });
   await worker.runUntil(() => work(taskQueue));
 }
