@@ -5,11 +5,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { CancelledFailure, Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { FoundFile, ImportActivities, Looked } from '../../activities/import-activity.ts';
 import {
   importStatusQuery,
   pauseImportUpdate,
@@ -17,12 +15,9 @@ import {
   resumeImportUpdate,
   stopImportUpdate,
 } from '../../jobs/import-messages.ts';
-import { importActivityWorkflowId } from '../../jobs/job-id.ts';
-import { importActivity } from '../../workflows/index.ts';
 import { timeSkipping } from '../harness/temporal.ts';
-import { newTestJobId, withWorker } from './steps.ts';
-
-type Job = WorkflowHandle<typeof importActivity>;
+import { Folder, files, runningImport } from './import-steps.ts';
+import type { ImportHandle } from './import-steps.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -37,88 +32,6 @@ beforeEach(async () => {
 });
 afterEach(() => environment.teardown());
 
-const totals = {
-  ...{ found: 0, done: 0, repeated: 0, setAside: 0, failed: 0, waiting: 0 },
-  ...{ events: 0, repeatedRows: 0, rejected: 0, nobodys: 0, byType: {} },
-};
-
-/** A folder that is no folder: steps that reach nothing, and say when they were asked for. */
-class Folder {
-  /** Of each look: its time by the server's clock. */
-  readonly looks: number[] = [];
-  readonly states: string[] = [];
-  /** Ids of files, as their readings began and ended. */
-  readonly begun: number[] = [];
-  readonly done: number[] = [];
-  readonly cancelled: number[] = [];
-  mostAtOnce = 0;
-  /** What the next looks show; after these the folder is as the last showed it, without files. */
-  shows: Partial<Looked>[] = [];
-  /** How a file is read. */
-  read: (id: number) => Promise<void> = () => Promise.resolve();
-  private readonly now = new Set<number>();
-  private readonly nextLookInMs: number;
-
-  constructor(nextLookInMs: number) {
-    this.nextLookInMs = nextLookInMs;
-  }
-
-  readonly activities: ImportActivities = {
-    checkImport: () => Promise.resolve(),
-    lookAtFolder: (_, reading) => {
-      this.looks.push(Context.current().info.scheduledTimestampMs);
-      assert.deepEqual(new Set(reading), this.now, 'files that are being read are told');
-      const plain = { files: [], hasMore: false, leftAlone: 0, parallelFiles: 2 };
-      return Promise.resolve({ ...plain, nextLookInMs: this.nextLookInMs, ...this.shows.shift() });
-    },
-    importFile: async (_, id) => {
-      this.begun.push(id);
-      this.now.add(id);
-      this.mostAtOnce = Math.max(this.mostAtOnce, this.now.size);
-      // What is cancelled learns of it by a heartbeat.
-      const beating = setInterval(() => Context.current().heartbeat(), 50);
-      try {
-        await Promise.race([this.read(id), Context.current().cancelled]);
-        this.done.push(id);
-      } catch (error) {
-        if (error instanceof CancelledFailure) this.cancelled.push(id);
-        throw error;
-      } finally {
-        clearInterval(beating);
-        this.now.delete(id);
-      }
-    },
-    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
-    recordImportState: (_, state) => {
-      this.states.push(state);
-      return Promise.resolve();
-    },
-  };
-}
-
-const files = (...ids: readonly number[]): readonly FoundFile[] =>
-  ids.map((id) => ({ id, name: `1_CLICK_20260131_00000${id}.txt` }));
-
-const running = (folder: Folder, work: (job: Job) => Promise<void>): Promise<void> =>
-  withWorker(
-    environment,
-    folder.activities,
-    async (taskQueue) => {
-      const jobId = newTestJobId();
-      const job = await environment.client.workflow.start(importActivity, {
-        workflowId: importActivityWorkflowId(jobId),
-        taskQueue,
-        args: [{ jobId, parallelFiles: 2 }],
-      });
-      try {
-        await work(job);
-      } finally {
-        await job.terminate().catch(() => undefined);
-      }
-    },
-    { maxHeartbeatThrottleInterval: '100ms' },
-  );
-
 /** Waits, in real time: this server's clock waits for no worker. */
 async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let look = 0; look < 800; look++) {
@@ -129,7 +42,7 @@ async function until(isSo: () => boolean | Promise<boolean>, what: string): Prom
 }
 
 /** Until so many looks were made, and nothing is under way but files that are being read. */
-const untilLooked = (job: Job, folder: Folder, looks: number, reading = 0): Promise<void> =>
+const untilLooked = (job: ImportHandle, folder: Folder, looks: number, reading = 0): Promise<void> =>
   until(async () => {
     if (folder.looks.length < looks) return false;
     const { raw } = await job.describe();
@@ -146,7 +59,7 @@ function isAfter(folder: Folder, look: number, expectedMs: number): void {
 
 test('it looks each interval, sooner where a file comes to rest, and at once when it is told to', async () => {
   const folder = new Folder(6 * hour);
-  await running(folder, async (job) => {
+  await runningImport(environment, folder, async (job) => {
     await untilLooked(job, folder, 1);
     await environment.sleep(6 * hour - 5 * minute);
     await untilLooked(job, folder, 1);
@@ -187,7 +100,7 @@ test('files are read oldest first, as many at once as the configuration says; wh
     { files: files(1, 2, 3, 4), hasMore: true },
     { files: files(5, 6), parallelFiles: 3 },
   ];
-  await running(folder, async (job) => {
+  await runningImport(environment, folder, async (job) => {
     await untilLooked(job, folder, 1, 2);
     assert.deepEqual(folder.begun.toSorted(), [1, 2]);
     ends.get(2)?.();
@@ -202,6 +115,7 @@ test('files are read oldest first, as many at once as the configuration says; wh
     assert.deepEqual(folder.begun.slice(2, 4), [3, 4]);
     assert.deepEqual(folder.begun.slice(4).toSorted(), [5, 6]);
     assert.equal(folder.mostAtOnce, 3);
+    assert.deepEqual(folder.readAtLooks, [[], [4]]);
     for (const end of ends.values()) end();
     await untilLooked(job, folder, 2);
     assert.deepEqual(folder.done.slice(0, 3), [2, 1, 3]);
@@ -219,7 +133,7 @@ test('a step that fails is tried again after seconds, and holds up no other file
     return times.length < 4 ? Promise.reject(new Error('The worker has no room.')) : Promise.resolve();
   };
   folder.shows = [{ files: files(1, 2, 3, 4, 5) }];
-  await running(folder, async (job) => {
+  await runningImport(environment, folder, async (job) => {
     await until(() => folder.done.length === 4, 'the others');
     assert.deepEqual(folder.done.toSorted(), [2, 3, 4, 5]);
     for (let skip = 0; skip < 30 && folder.done.length === 4; skip++) {
@@ -240,7 +154,7 @@ test('what only a person can mend parks it: what is being read ends, no look is 
       ? Promise.reject(ApplicationFailure.nonRetryable('The key is refused.', 'AUTHORIZATION_REFUSED'))
       : new Promise(() => undefined);
   folder.shows = [{ files: files(2, 1) }, { files: files(2, 1) }];
-  await running(folder, async (job) => {
+  await runningImport(environment, folder, async (job) => {
     await until(() => folder.states.at(-1) === 'parked', 'it is parked');
     await untilLooked(job, folder, 1);
     assert.deepEqual(folder.cancelled, [2]);
@@ -261,7 +175,7 @@ test('paused, it reads and looks no more until "resume", which looks at once; "s
   const folder = new Folder(6 * hour);
   folder.read = () => new Promise(() => undefined);
   folder.shows = [{ files: files(1, 2, 3) }, { files: files(1, 2, 3) }];
-  await running(folder, async (job) => {
+  await runningImport(environment, folder, async (job) => {
     await untilLooked(job, folder, 1, 2);
     assert.deepEqual(folder.begun.toSorted(), [1, 2]);
     await job.executeUpdate(pauseImportUpdate);
