@@ -45,7 +45,7 @@ test('what is wished while it looks at the folder or writes its state is done wh
       return { files: [], hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000, parallelFiles: 2 };
     },
     importFile: () => Promise.resolve(),
-    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    readImportProgress: () => Promise.resolve({ totals, reading: [], late: [], lastError: null }),
     recordImportState: async (_, state) => {
       if (state === 'paused') {
         pausing.resolve(undefined);

@@ -69,7 +69,7 @@ export class Folder {
         this.now.delete(id);
       }
     },
-    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    readImportProgress: () => Promise.resolve({ totals, reading: [], late: [], lastError: null }),
     recordImportState: (_, state) => {
       this.states.push(state);
       return Promise.resolve();
