@@ -44,7 +44,7 @@ async function until(isSo: () => boolean | Promise<boolean>, what: string): Prom
 /** Until so many looks were made, and nothing is under way but files that are being read. */
 const untilLooked = (job: ImportHandle, folder: Folder, looks: number, reading = 0): Promise<void> =>
   until(async () => {
-    if (folder.looks.length < looks) return false;
+    if (folder.looks.length < looks || folder.reading.size !== reading) return false;
     const { raw } = await job.describe();
     return raw.pendingWorkflowTask == null && (raw.pendingActivities?.length ?? 0) === reading;
   }, `${looks} looks, now ${folder.looks.length}`);
@@ -136,10 +136,12 @@ test('a step that fails is tried again after seconds, and holds up no other file
   await runningImport(environment, folder, async (job) => {
     await until(() => folder.done.length === 4, 'the others');
     assert.deepEqual(folder.done.toSorted(), [2, 3, 4, 5]);
-    for (let skip = 0; skip < 30 && folder.done.length === 4; skip++) {
-      await environment.sleep('1s');
-      await wait(50);
-    }
+    // Again and again: the pause before the next attempt begins when the server has heard of the failure.
+    await until(async () => {
+      await environment.sleep('2s');
+      await wait(200);
+      return folder.done.length === 5;
+    }, 'the one that failed');
     await untilLooked(job, folder, 1);
     assert.equal(folder.done.at(-1), 1);
     assert.equal((await job.query(importStatusQuery)).state, 'running');

@@ -25,6 +25,8 @@ export class Folder {
   readonly begun: number[] = [];
   readonly done: number[] = [];
   readonly cancelled: number[] = [];
+  /** Those that are being read now. */
+  readonly reading = new Set<number>();
   mostAtOnce = 0;
   /** What the next looks show; after these the folder is as the last showed it, without files. */
   shows: Partial<Looked>[] = [];
@@ -32,7 +34,6 @@ export class Folder {
   finds: (reading: readonly number[]) => Partial<Looked> = () => ({});
   /** How a file is read. */
   read: (id: number) => Promise<void> = () => Promise.resolve();
-  private readonly now = new Set<number>();
   private readonly nextLookInMs: number;
 
   constructor(nextLookInMs: number) {
@@ -54,8 +55,8 @@ export class Folder {
     },
     importFile: async (_, id) => {
       this.begun.push(id);
-      this.now.add(id);
-      this.mostAtOnce = Math.max(this.mostAtOnce, this.now.size);
+      this.reading.add(id);
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.reading.size);
       // What is cancelled learns of it by a heartbeat.
       const beating = setInterval(() => Context.current().heartbeat(), 50);
       try {
@@ -66,7 +67,7 @@ export class Folder {
         throw error;
       } finally {
         clearInterval(beating);
-        this.now.delete(id);
+        this.reading.delete(id);
       }
     },
     readImportProgress: () => Promise.resolve({ totals, reading: [], late: [], lastError: null }),
