@@ -80,7 +80,9 @@ const identityLocks = 2_048;
 /** Advisory locks in sorted order: rows that do not exist yet cannot be locked otherwise. */
 async function lockIdentities(database: Database, identities: readonly HashedIdentity[]): Promise<void> {
   await holdOffNewPeople(database);
-  const slots = new Set(identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0) % identityLocks));
+  const slots = new Set(
+    identities.map(({ hashes: [newest] }) => newest.hash.readUInt16BE(0) % identityLocks),
+  );
   await database.query(
     'select pg_advisory_xact_lock($1::int, slot) from (select unnest($2::int[]) as slot order by slot) as slots',
     [lockSpace, [...slots]],
