@@ -136,9 +136,11 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
     };
     for (const [at, hours] of [14, 20, 26, 32].entries()) deliver(777, 100 + at, hours);
     for (const [at, hours] of [5, 11, 17, 23].entries()) deliver(1234, 200 + at, hours);
+    writeFileSync(join(server.home, 'late', 'readme.txt'), 'hello');
+    writeFileSync(join(server.home, 'late', '777_OPEN_20260131_000000.txt'), `${header}\r\ntoo|short\r\n`);
     const job = jobFile({ label: 'Late', folder: 'late', accountIds: [] });
     const { id } = (await product.json('jobs', 'start', job)) as { id: string };
-    await shownAs(id, ({ files }) => files.done === 8);
+    await shownAs(id, ({ files }) => files.done === 9);
     const words = 'no CLICK file of the account 777 since 14 h (usual: 6 h)';
     const { out } = await product.run('jobs', 'show', id);
     assert.deepEqual(
@@ -146,6 +148,9 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
       [words],
       out,
     );
+    assert.match(out, /^left alone +1 *$/m);
+    assert.match(out, new RegExp(`^which rows, and why +lytics-responsys jobs rejected ${id} *$`, 'm'));
+    assert.doesNotMatch(out, /which files/);
     const workflow = product.temporal.workflow.getHandle(importActivityWorkflowId(id));
     const details = async (): Promise<string> =>
       JSON.stringify(await workflow.query('__temporal_workflow_metadata'));
