@@ -148,7 +148,8 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
       [words],
       out,
     );
-    assert.match(out, /^left alone +1 *$/m);
+    // On a busy machine the workflow may not answer in time, and the store does not know this number.
+    assert.match(out, /^left alone +(1|unknown: its workflow does not answer) *$/m);
     assert.match(out, new RegExp(`^which rows, and why +lytics-responsys jobs rejected ${id} *$`, 'm'));
     assert.doesNotMatch(out, /which files/);
     const workflow = product.temporal.workflow.getHandle(importActivityWorkflowId(id));
