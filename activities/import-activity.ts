@@ -5,11 +5,13 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ExpectedError } from '../jobs/errors.ts';
 import { fileErrorKinds } from '../jobs/file-errors.ts';
+import { overdueInWords, overdueTypes } from '../jobs/overdue.ts';
 import { writeOwedRiids } from '../systems/store/answered-riids.ts';
 import { transaction } from '../systems/store/database.ts';
 import {
   beginAttempt,
   failFile,
+  fileTimes,
   fileTotals,
   filesToRead,
   findFile,
@@ -57,6 +59,8 @@ export interface ImportProgress {
     readonly rows: number;
     readonly rowsPerSecond: number;
   }[];
+  /** Types of files that have not come for long, in words. */
+  readonly late: readonly string[];
   readonly lastError: string | null;
 }
 
@@ -167,13 +171,15 @@ export function importActivities(means: Means, bounds = writeBounds): ImportActi
     lookAtFolder: (jobId, reading) => step(jobId, (job) => lookAtFolder(job, reading)),
     importFile: (jobId, fileId) => step(jobId, (job) => importFile(job, fileId)),
     readImportProgress: async (jobId) => {
-      const [{ reading, ...totals }, { lastError }] = await Promise.all([
+      const [{ reading, ...totals }, { lastError }, times] = await Promise.all([
         fileTotals(store, jobId),
         findImportJob(store, jobId),
+        fileTimes(store, jobId),
       ]);
       return {
         totals,
         lastError,
+        late: overdueTypes(times, Date.now()).map(overdueInWords),
         reading: reading.map(({ path, bytesRead, sizeBytes, readTo, startedAt }) => ({
           name: path,
           percent: sizeBytes === 0 ? 100 : Math.floor((100 * bytesRead) / sizeBytes),

@@ -23,6 +23,13 @@ const { values: flags } = parseArgs({
   },
 });
 
+/** Those whom the demo lets leave are up to there. */
+const fewestMembers = 800;
+if (!(Number(flags.members) >= fewestMembers)) {
+  process.stderr.write(`--members: "${flags.members}" is no number from ${fewestMembers} on.\n`);
+  process.exit(2);
+}
+
 const say = (line: string): void => void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
 
 async function demo(product: Product, folder: string): Promise<boolean> {

@@ -4,12 +4,15 @@
  */
 
 export interface FilesOfType {
+  readonly accountId: string;
   readonly eventType: string;
   /** When each of its files was written. */
   readonly writtenAtMs: readonly number[];
 }
 
 export interface OverdueType {
+  /** Null where all files are of one account. */
+  readonly accountId: string | null;
   readonly eventType: string;
   readonly sinceMs: number;
   /** The median of what lies between two files. */
@@ -20,16 +23,20 @@ export interface OverdueType {
 const fewestFiles = 4;
 
 /** Those whose newest file is older than twice what usually lies between two. */
-export const overdueTypes = (types: readonly FilesOfType[], nowMs: number): readonly OverdueType[] =>
-  types.flatMap(({ eventType, writtenAtMs }) => {
+export function overdueTypes(types: readonly FilesOfType[], nowMs: number): readonly OverdueType[] {
+  const areOfOne = new Set(types.map(({ accountId }) => accountId)).size === 1;
+  return types.flatMap(({ accountId, eventType, writtenAtMs }) => {
     const times = writtenAtMs.toSorted((one, other) => one - other);
     const newest = times.at(-1);
     if (newest === undefined || times.length < fewestFiles) return [];
     const usualMs = median(times.slice(1).map((at, index) => at - (times[index] ?? at)));
     const sinceMs = nowMs - newest;
     // Files that all came at once tell of no rhythm.
-    return usualMs > 0 && sinceMs > 2 * usualMs ? [{ eventType, sinceMs, usualMs }] : [];
+    return usualMs > 0 && sinceMs > 2 * usualMs
+      ? [{ accountId: areOfOne ? null : accountId, eventType, sinceMs, usualMs }]
+      : [];
   });
+}
 
 function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((one, other) => one - other);
@@ -38,8 +45,9 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-export const overdueInWords = ({ eventType, sinceMs, usualMs }: OverdueType): string =>
-  `no ${eventType} file since ${roughly(sinceMs)} (usual: ${roughly(usualMs)})`;
+export const overdueInWords = ({ accountId, eventType, sinceMs, usualMs }: OverdueType): string =>
+  `no ${eventType} file${accountId === null ? '' : ` of the account ${accountId}`} since ${roughly(sinceMs)}` +
+  ` (usual: ${roughly(usualMs)})`;
 
 /** Such as `14 h`: two digits are enough to see that something is late. */
 function roughly(ms: number): string {

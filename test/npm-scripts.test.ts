@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,15 @@ test('every script that runs a program becomes it, so that a signal to npm reach
   const programs = Object.entries(scripts).filter(([, command]) => /(^| )node /.test(command));
   assert.ok(programs.length > 5);
   for (const [name, command] of programs) assert.match(command, /^exec node /, name);
+});
+
+test('a demo of fewer people than it lets leave is refused before anything starts', () => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'demo', 'main.ts'), '--members', '600'],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  assert.deepEqual([status, stdout, stderr], [2, '', '--members: "600" is no number from 800 on.\n']);
 });
 
 test('SIGTERM to npm ends the program that it started, and frees its port', async () => {

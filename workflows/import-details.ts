@@ -36,6 +36,8 @@ export function importDetails(status: ImportStatus, progress: ImportProgress | u
   }
   lines.push('', `Next look at the folder: ${status.nextLookAt ?? 'none is due'}`);
   if (status.leftAlone > 0) lines.push('', `Files left alone: ${count(status.leftAlone)}`);
+  // What comes while nobody looks is not known, and not late.
+  if (status.state === 'running') for (const words of progress?.late ?? []) lines.push('', `Late: ${words}`);
   if (progress?.lastError != null) lines.push('', `Last error: ${progress.lastError}`);
   return lines.join('\n');
 }

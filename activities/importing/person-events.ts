@@ -37,7 +37,7 @@ export async function eventsOfPerson(
     let latest: FoundEvent[] = [];
     let total = 0;
     if (texts.size === 0) return { total, latest };
-    await searchEvents(store, [...texts], async (database, events) => {
+    await searchEvents(store, { texts: [...texts] }, async (database, events) => {
       const all = events.map((event) => ({ event, identities: identitiesIn(event) }));
       const unknown = new Map(
         all.flatMap(({ identities }) => identities.map((one) => [keyOf(one), one] as const)),

@@ -2,6 +2,7 @@
  * `profiles`: what the store knows of one person. Prints personal data on purpose, to the one who asked.
  */
 import type { Command } from 'commander';
+import { withCampaigns } from '../../activities/importing/campaign-names.ts';
 import { eventsOfPerson } from '../../activities/importing/person-events.ts';
 import { ExpectedError, notValid } from '../../jobs/errors.ts';
 import type { Database } from '../../systems/store/database.ts';
@@ -38,21 +39,23 @@ export function addProfileCommands(program: Command): void {
       const hashKeys = await context.hashKeys();
       const { profileId, identity } = await findPerson(store, hashKeys, options);
       const person = await readStoredPerson(store, profileId);
-      const events = await eventsOfPerson(
+      const { total, latest } = await eventsOfPerson(
         store,
         hashKeys,
         profileId,
         [identity, ...identitiesIn(person.fields), ...person.sends.flatMap(({ riid }) => riidOf(riid))],
         limit,
       );
+      const events = { total, latest: await withCampaigns(store, latest) };
       output.result({
         ...person,
         events: {
-          total: events.total,
-          latest: events.latest.map(({ file, line, at, event, accountId, columns, values }) => ({
+          total,
+          latest: events.latest.map(({ file, line, at, event, accountId, campaign, columns, values }) => ({
             at,
             event,
             accountId,
+            campaign,
             file,
             line,
             row: Object.fromEntries(columns.map((name, index) => [name.toLowerCase(), values[index] ?? ''])),

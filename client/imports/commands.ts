@@ -41,13 +41,17 @@ export async function showImport(context: Context, output: Output, job: ImportJo
     ['not whole yet', files.waiting],
     ['to be tried again', files.failed],
     ['set aside', files.setAside],
+    ['left alone', summary.leftAlone ?? 'unknown: its workflow does not answer'],
     ['events', events.total],
     ...Object.entries(events.byType).map(([type, count]) => [`  ${type}`, count] as const),
     ['rows known already', events.known],
     ['rows rejected', events.rejected],
-    ['about nobody', events.nobodys],
+    ['events about nobody', events.nobodys],
     ['next look', summary.nextLookAt ?? '–'],
   ];
+  if (files.failed + files.setAside > 0)
+    rows.push(['which files, and why', `lytics-responsys jobs files ${job.id}`]);
+  if (events.rejected > 0) rows.push(['which rows, and why', `lytics-responsys jobs rejected ${job.id}`]);
   for (const type of summary.overdue) rows.push(['late', overdueInWords(type)]);
   if (summary.lastError !== null) rows.push(['last error', summary.lastError]);
   if (url !== undefined) rows.push(['Web UI', url]);

@@ -50,6 +50,7 @@ export async function summariseImport(store: Pool, temporal: Client, job: Import
     authorization: authorization.label,
     nextLookAt: live?.nextLookAt ?? null,
     leftAlone: live?.leftAlone ?? null,
-    overdue: overdueTypes(times, Date.now()),
+    // What comes while nobody looks is not known, and not late.
+    overdue: job.state === 'running' ? overdueTypes(times, Date.now()) : [],
   };
 }

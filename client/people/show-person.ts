@@ -2,14 +2,20 @@
  * One person as `profiles show` prints them: to be read at a glance in a terminal of 100 columns. Values that
  * are too long end in an ellipsis; `--json` has them whole.
  */
-import type { PersonsEvents } from '../../activities/importing/person-events.ts';
-import type { FoundEvent } from '../../systems/store/event-search.ts';
+import type { CampaignEvent } from '../../activities/importing/campaign-names.ts';
 import type { StoredPerson } from '../../systems/store/person.ts';
 import type { Output } from '../output.ts';
 
 const widest = 100;
 
-export function showPerson(output: Output, person: StoredPerson, events: PersonsEvents): void {
+export interface ShownEvents {
+  /** Of all that there are. */
+  readonly total: number;
+  /** The latest, newest first. */
+  readonly latest: readonly CampaignEvent[];
+}
+
+export function showPerson(output: Output, person: StoredPerson, events: ShownEvents): void {
   const { profileId, fields, memberships, sends } = person;
   output.line(
     `profile ${profileId}, known since ${day(person.createdAt)}, written ${minute(person.updatedAt)} UTC`,
@@ -17,7 +23,13 @@ export function showPerson(output: Output, person: StoredPerson, events: Persons
   const names = Object.keys(fields).sort();
   section(output, 'Fields', names.length, ['field', 'value'], () => {
     const room = widest - 2 - Math.max(...names.map(({ length }) => length));
-    return names.map((name) => [name, cut(inWords(fields[name]), room)]);
+    return names.map((name) => [
+      name,
+      cut(
+        name === campaignField ? campaignInWords(fields[name], events.latest) : inWords(fields[name]),
+        room,
+      ),
+    ]);
   });
   section(output, 'Memberships', memberships.length, ['audience', 'is', 'since'], () =>
     memberships.map(({ audience, isMember, changedAt }) => [
@@ -58,6 +70,24 @@ export function showPerson(output: Output, person: StoredPerson, events: Persons
     ]);
   });
   if (latest.length < total) output.line('--events N shows more.');
+  showCampaigns(output, latest);
+}
+
+/** Which campaigns these events are of: a line of an event has no room for it beside what was clicked. */
+function showCampaigns(output: Output, events: readonly CampaignEvent[]): void {
+  const campaigns = Map.groupBy(
+    events.filter(({ campaign }) => campaign !== null),
+    ({ accountId, campaign }) => `${accountId}/${campaign?.id}`,
+  );
+  if (campaigns.size === 0) return;
+  section(output, 'Campaigns of these events', campaigns.size, ['campaign', 'name', 'events', 'latest'], () =>
+    [...campaigns.values()].map((own) => [
+      own[0]?.campaign?.id ?? '',
+      cut(own[0]?.campaign?.name ?? 'no LAUNCH_STATE file tells it', 54),
+      own.length,
+      minute(own[0]?.at ?? new Date(0)),
+    ]),
+  );
 }
 
 function section(
@@ -74,15 +104,27 @@ function section(
 }
 
 /** What an event was about, as far as its row says so: the first of these that has a value. */
-const telling = ['offer_url', 'offer_name', 'campaign_name', 'campaign_id', 'reason', 'mobile_number'];
+const telling = ['offer_url', 'offer_name', 'campaign_id', 'campaign_name', 'reason', 'mobile_number'];
 
-function aboutOf({ columns, values }: FoundEvent): string {
+function aboutOf({ columns, values, campaign }: CampaignEvent): string {
   const names = columns.map((name) => name.toLowerCase());
   for (const name of telling) {
     const value = values[names.indexOf(name)];
-    if (value) return name === 'campaign_id' ? `campaign ${value}` : value;
+    if (!value) continue;
+    if (name !== 'campaign_id') return value;
+    // The id first: it is whole where the name has to be cut.
+    if (campaign !== null) return `campaign ${[campaign.id, campaign.name ?? []].flat().join(', ')}`;
   }
   return '';
+}
+
+/** In which the default mapping keeps the id of the latest event that has one. */
+const campaignField = 'rs_campaign_id';
+
+function campaignInWords(value: unknown, events: readonly CampaignEvent[]): string {
+  const id = inWords(value);
+  const name = events.find(({ campaign }) => campaign?.id === id)?.campaign?.name;
+  return [id, name ?? []].flat().join(', ');
 }
 
 function inWords(value: unknown): string {

@@ -5,6 +5,7 @@
  */
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { ImportActivityConfiguration } from '../../jobs/import-activity.ts';
+import type { FilesOfType } from '../../jobs/overdue.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -322,21 +323,36 @@ export async function listFilesNamed(
   return rows;
 }
 
-/** When the newest files of each type were written, by the server's clock; at most this many of each. */
+/** The files of a type and of these accounts, whichever job imports them. */
+export async function filesOfType(
+  database: Database,
+  eventType: string,
+  accountIds: readonly string[],
+): Promise<readonly number[]> {
+  const { rows } = await database.query<{ id: number }>(
+    'select id from event_files where event_type = $1 and account_id = any($2) and events > 0',
+    [eventType, accountIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Of each account and type. */
 const rhythmFiles = 50;
 
-export async function fileTimes(
+/** When the newest files of each account and type were written, by the server's clock. */ export async function fileTimes(
   database: Database,
   jobId: string,
-): Promise<readonly { readonly eventType: string; readonly writtenAtMs: readonly number[] }[]> {
-  const { rows } = await database.query<{ eventType: string; writtenAt: Date[] }>(
-    `select event_type as "eventType", array_agg(distinct modified_at) as "writtenAt"
-       from (select event_type, modified_at, row_number() over (partition by event_type order by modified_at desc) as place
+): Promise<readonly FilesOfType[]> {
+  const { rows } = await database.query<{ accountId: string; eventType: string; writtenAt: Date[] }>(
+    `select account_id as "accountId", event_type as "eventType", array_agg(distinct modified_at) as "writtenAt"
+       from (select account_id, event_type, modified_at,
+                    row_number() over (partition by account_id, event_type order by modified_at desc) as place
                from event_files where job_id = $1 and state <> 'repeated') as files
-      where place <= ${rhythmFiles} group by event_type order by event_type`,
+      where place <= ${rhythmFiles} group by account_id, event_type order by account_id, event_type`,
     [jobId],
   );
-  return rows.map(({ eventType, writtenAt }) => ({
+  return rows.map(({ accountId, eventType, writtenAt }) => ({
+    accountId,
     eventType,
     writtenAtMs: writtenAt.map((at) => at.getTime()),
   }));

@@ -21,12 +21,18 @@ type Row = Omit<FoundEvent, 'columns' | 'values'> & { readonly columns: string |
 
 const eventsAtOnce = 5_000;
 
-/** @param texts of which one stands in the row, whatever the letter case. @param take told of each page */
+/** What is searched for: texts within rows, whatever the letter case; or whole cells, in these files alone. */
+export type EventSearch =
+  | { readonly texts: readonly string[] }
+  | { readonly cells: readonly string[]; readonly files: readonly number[] };
+
+/** @param take told of each page */
 export async function searchEvents(
   pool: Pool,
-  texts: readonly string[],
+  search: EventSearch,
   take: (database: Database, events: readonly FoundEvent[]) => Promise<void>,
 ): Promise<void> {
+  const [condition, values] = conditionOf(search);
   await transaction(pool, async (database) => {
     await database.query(
       `declare found no scroll cursor for
@@ -35,8 +41,8 @@ export async function searchEvents(
               (select columns from event_columns where file_id = event_files.id and from_line <= line
                 order by from_line desc limit 1) as columns
          from responsys_events join event_files on event_files.id = file_id
-        where row ilike any($1::text[])`,
-      [texts.map((text) => `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`)],
+        where ${condition}`,
+      values,
     );
     for (;;) {
       const { rows } = await database.query<Row>(`fetch ${eventsAtOnce} from found`);
@@ -51,4 +57,15 @@ export async function searchEvents(
       );
     }
   });
+}
+
+function conditionOf(search: EventSearch): readonly [condition: string, values: unknown[]] {
+  if ('texts' in search) {
+    const patterns = search.texts.map((text) => `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`);
+    return ['row ilike any($1::text[])', [patterns]];
+  }
+  // One expression for all of them: each row is gone through once, however many they are.
+  const texts = search.cells.map((cell) => JSON.stringify(cell).slice(1, -1));
+  const anyOf = texts.map((text) => text.replace(/[^\p{L}\p{N}]/gu, String.raw`\$&`)).join('|');
+  return ['file_id = any($1::bigint[]) and row ~ $2', [search.files, `"\\s*(?:${anyOf})\\s*"`]];
 }

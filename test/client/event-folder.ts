@@ -41,9 +41,10 @@ export interface EventFolder {
   close(): Promise<void>;
 }
 
-export async function openEventFolder(): Promise<EventFolder> {
+/** @param options of the server */
+export async function openEventFolder(options = {}): Promise<EventFolder> {
   const packer = openPacker();
-  const server = await startSshServer();
+  const server = await startSshServer([], options);
   const product = await startProduct();
   const store = new pg.Client({ connectionString: product.databaseUrl });
   store.on('error', () => undefined);

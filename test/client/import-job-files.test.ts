@@ -1,9 +1,10 @@
 /** `jobs plan`, `apply` and `create` of imports, against OpenSSH's server. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { unlessMissing } from '../harness/programs.ts';
 import { startSshServer } from '../harness/sshd.ts';
 import type { SshServer } from '../harness/sshd.ts';
@@ -122,6 +123,44 @@ describe('an import by its file', unlessMissing('sshd', 'ssh-keygen'), () => {
     const again = (await product.json('jobs', 'apply', jobFile({}), '--yes')) as Applied;
     assert.deepEqual([again.outcome, again.id], ['started-again', started.id]);
     await product.json('jobs', 'stop', 'Events');
+  });
+
+  test('a type of files that is late is told by "jobs show" and in live details, as long as the job looks', async () => {
+    mkdirSync(join(server.home, 'late'));
+    const deliver = (account: number, riid: number, hoursAgo: number): void => {
+      const writtenAt = new Date(Date.now() - hoursAgo * 3_600_000);
+      const stamp = `20260131_${String(100_000 - hoursAgo).padStart(6, '0')}`;
+      const path = join(server.home, 'late', `${account}_CLICK_${stamp}.txt`);
+      writeFileSync(path, `${header}\r\n${sent(riid)}\r\n`);
+      utimesSync(path, writtenAt, writtenAt);
+    };
+    for (const [at, hours] of [14, 20, 26, 32].entries()) deliver(777, 100 + at, hours);
+    for (const [at, hours] of [5, 11, 17, 23].entries()) deliver(1234, 200 + at, hours);
+    writeFileSync(join(server.home, 'late', 'readme.txt'), 'hello');
+    writeFileSync(join(server.home, 'late', '777_OPEN_20260131_000000.txt'), `${header}\r\ntoo|short\r\n`);
+    const job = jobFile({ label: 'Late', folder: 'late', accountIds: [] });
+    const { id } = (await product.json('jobs', 'start', job)) as { id: string };
+    await shownAs(id, ({ files }) => files.done === 9);
+    const words = 'no CLICK file of the account 777 since 14 h (usual: 6 h)';
+    const { out } = await product.run('jobs', 'show', id);
+    assert.deepEqual(
+      out.split('\n').flatMap((line) => /^late +(no .*?) *$/.exec(line)?.[1] ?? []),
+      [words],
+      out,
+    );
+    // On a busy machine the workflow may not answer in time, and the store does not know this number.
+    assert.match(out, /^left alone +(1|unknown: its workflow does not answer) *$/m);
+    assert.match(out, new RegExp(`^which rows, and why +lytics-responsys jobs rejected ${id} *$`, 'm'));
+    assert.doesNotMatch(out, /which files/);
+    const workflow = product.temporal.workflow.getHandle(importActivityWorkflowId(id));
+    const details = async (): Promise<string> =>
+      JSON.stringify(await workflow.query('__temporal_workflow_metadata'));
+    assert.ok((await details()).includes(`Late: ${words}`), await details());
+
+    await product.json('jobs', 'pause', id);
+    const { overdue } = (await product.json('jobs', 'show', id)) as { overdue: readonly object[] };
+    assert.deepEqual(overdue, []);
+    await product.json('jobs', 'stop', id);
   });
 
   test(

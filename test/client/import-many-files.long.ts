@@ -1,4 +1,4 @@
-/** A folder in which ten thousand files lie costs a look no more than one in which ten do. */
+/** A folder in which ten thousand files lie costs a look one listing, and no more than that beside ten files. */
 import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,16 +12,23 @@ const fresh = 10;
 const file = (riid: number): string =>
   `RIID|EVENT_CAPTURED_DT|OFFER_URL\n${riid}|31-Jan-2026 19:00:00|http://shop.example/\n`;
 
+interface Imported {
+  /** How often each step is in the history; `all`: its events. */
+  readonly steps: Readonly<Record<string, number>>;
+  /** How often each kind of request came to the server. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
 describe('Many files', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () => {
   let folder: EventFolder;
   before(async () => {
-    folder = await openEventFolder();
+    folder = await openEventFolder({ logsRequests: true });
     await folder.authorize('Files');
   });
   after(() => folder.close());
 
-  /** Imports ten new files beside so many that are done. @returns the job's history, counted by what happened */
-  async function importBeside(done: number, account: number): Promise<Readonly<Record<string, number>>> {
+  /** Imports ten new files beside so many that are done: the job's history, and what the server was asked for. */
+  async function importBeside(done: number, account: number): Promise<Imported> {
     const place = `account-${account}`;
     mkdirSync(join(folder.home, place));
     const job = { label: place, folder: place, interval: '1h', parallelFiles: 1 };
@@ -44,6 +51,7 @@ describe('Many files', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () => {
       folder.put(join(place, nameOf(at)), file(at));
       folder.put(join(place, nameOf(at).replace('.txt', '.ready')), '');
     }
+    const askedBefore = folder.server.requests().length;
     await folder.product.json('jobs', 'resume', id);
     const files = await folder.filesAre(
       id,
@@ -63,16 +71,39 @@ describe('Many files', unlessMissing('sshd', 'ssh-keygen', 'gpg'), () => {
       const name = scheduled?.activityType?.name;
       if (name != null) counts[name] = (counts[name] ?? 0) + 1;
     }
-    return counts;
+    return { steps: counts, requests: counted(folder.server.requests().slice(askedBefore)) };
   }
 
-  test('10,000 of which 9,990 are done: as many steps as ten take, and no longer a history', async (t) => {
-    const { all: fewEvents = 0, ...few } = await importBeside(0, 1);
-    const { all: manyEvents = 0, ...many } = await importBeside(9_990, 2);
+  test('10,000 of which 9,990 are done: one listing, as many steps as ten take, and no longer a history', async (t) => {
+    const few = await importBeside(0, 1);
+    const many = await importBeside(9_990, 2);
+    const { all: fewEvents = 0, ...fewSteps } = few.steps;
+    const { all: manyEvents = 0, ...manySteps } = many.steps;
     t.diagnostic(`${fewEvents} events beside none, ${manyEvents} beside 9,990`);
-    assert.deepEqual(many, few);
-    assert.equal(many['importFile'], fresh);
+    t.diagnostic(`requests: ${JSON.stringify(few.requests)} and ${JSON.stringify(many.requests)}`);
+    assert.deepEqual(manySteps, fewSteps);
+    assert.equal(manySteps['importFile'], fresh);
     // How workflow tasks fall together depends on time.
     assert.ok(manyEvents <= fewEvents + 15, `${manyEvents} events, with ten files ${fewEvents}`);
+
+    // As OpenSSH counts them: a hundred names an answer, and one that says that there are no more.
+    const answers = (files: number): number => Math.ceil((files + 2) / 100) + 1;
+    const { readdir: fewAnswers, ...fewRequests } = few.requests;
+    const { readdir: manyAnswers, ...manyRequests } = many.requests;
+    assert.equal(manyRequests['opendir'], 1);
+    assert.equal(fewAnswers, answers(2 * fresh));
+    assert.equal(manyAnswers, answers(9_990 + 2 * fresh));
+    assert.equal(manyRequests['open'], fresh);
+    assert.deepEqual(manyRequests, fewRequests, 'of files that are done nothing is asked');
   });
 });
+
+/** Requests by their first word. */
+function counted(requests: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const request of requests) {
+    const [kind = ''] = request.split(' ');
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}

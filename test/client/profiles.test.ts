@@ -11,7 +11,10 @@ import { addBareJob } from '../harness/store.ts';
 import { openEventStore } from '../activities/importing/event-store.ts';
 import type { EventStore } from '../activities/importing/event-store.ts';
 
-const columns = ['EVENT_CAPTURED_DT', 'RIID', 'EMAIL', 'OFFER_NAME', 'OFFER_URL'];
+const columns = [
+  ...['EVENT_CAPTURED_DT', 'RIID', 'EMAIL', 'OFFER_NAME', 'OFFER_URL'],
+  ...['CAMPAIGN_ID', 'CAMPAIGN_NAME'],
+];
 let events: EventStore;
 before(async () => {
   events = await openEventStore(columns);
@@ -20,7 +23,7 @@ before(async () => {
   // Two RIIDs of one address, and the same RIID of somebody else in another account.
   await events.importFile('job1', '1_SENT_20260131_180000.txt', [
     [at(0), '7', 'Ann@Example.com', '', ''],
-    [at(1), '8', 'ann@example.com', '', ''],
+    [at(1), '8', 'ann@example.com', '', '', '900'],
     [at(2), '9', 'bob@example.com', '', ''],
   ]);
   await events.importFile('job1', '2_SENT_20260131_180000.txt', [[at(0), '7', 'carl@example.com', '', '']]);
@@ -33,8 +36,13 @@ before(async () => {
       '',
       'Spring',
       `https://shop.example/${'long/'.repeat(40)}${index}`,
+      '901',
     ]),
   );
+  await events.importFile('job1', '1_LAUNCH_STATE_20260131_200000.txt', [
+    [at(0), '', '', '', '', '900', 'Spring\u001b[31m sale'],
+    [at(0), '', '', '', '', '901', `Summer ${'and more '.repeat(20)}`],
+  ]);
   const { store, hashKeys } = events;
   const audience = await ensureAudience(store, 'Newsletter readers');
   const ann = { identities: [{ field: 'email', value: 'ann@example.com' } as const], fields: {} };
@@ -81,6 +89,17 @@ test('fields, memberships, fates by target, and the latest events with file and 
   assert.match(stdout, /Events: the latest 20 of 22/);
   assert.match(stdout, /2026-01-31 18:02:08 +click +https:.*… +1_CLICK_20260131_190000.txt:30$/m);
   assert.match(stdout, /--events N shows more\./);
+  assert.match(stdout, /^901 +Summer and more .*… +20 +2026-01-31 18:02$/m);
+});
+
+test('an event’s campaign is told by id and name, in whichever file its name stands', () => {
+  const { status, stdout, stderr } = show('--email', 'ann@example.com', '--events', '100');
+  assert.equal(status, 0, stderr);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 100, `${line.length}: ${line}`);
+  assert.match(stdout, /18:00:01 +sent +campaign 900, Spring \[31m sale +1_SENT_20260131_180000.txt:3 *$/m);
+  assert.match(stdout, /^rs_campaign_id +901, Summer and more .*… *$/m);
+  assert.match(stdout, /^Campaigns of these events$/m);
+  assert.match(stdout, /^900 +Spring \[31m sale +1 +2026-01-31 18:00$/m);
 });
 
 test('whichever RIID it is asked by, all events of the person are found, and nobody else’s', () => {
@@ -90,12 +109,20 @@ test('whichever RIID it is asked by, all events of the person are found, and nob
     readonly fields: Readonly<Record<string, unknown>>;
     readonly events: {
       readonly total: number;
-      readonly latest: readonly { readonly row: Readonly<Record<string, string>>; readonly line: number }[];
+      readonly latest: readonly {
+        readonly row: Readonly<Record<string, string>>;
+        readonly line: number;
+        readonly campaign: { readonly id: string; readonly name: string | null } | null;
+      }[];
     };
   };
   assert.equal(fields['email'], 'ann@example.com');
   assert.deepEqual([found.total, found.latest.length], [22, 22]);
   assert.deepEqual(new Set(found.latest.map(({ row }) => row['riid'])), new Set(['7', '8']));
+  assert.deepEqual(
+    found.latest.slice(-2).map(({ campaign }) => campaign),
+    [{ id: '900', name: 'Spring\u001b[31m sale' }, null],
+  );
   assert.ok(!stdout.includes('carl'));
 });
 

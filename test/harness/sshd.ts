@@ -3,7 +3,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -20,6 +20,8 @@ export interface SshServer {
   readonly locked: Readonly<Record<'openssh' | 'pem' | 'pkcs8', string>>;
   /** As `ssh-keygen -l` prints it. */
   readonly fingerprint: string;
+  /** What clients have asked for, in the server's own words such as `readdir "/a" (handle 0)`; of one that logs it. */
+  requests(): readonly string[];
   /** Ends every connection at once, as a cut cable would; the server itself stays. */
   cut(): void;
   /** Another host key from now on. */
@@ -35,12 +37,29 @@ const run = (program: string, ...args: readonly string[]): string =>
     stdio: ['ignore', 'pipe', 'pipe'],
   }).toString();
 
-export async function startSshServer(settings: readonly string[] = []): Promise<SshServer> {
+/** The one built into the server has no log but the system's. */
+const sftpProgram = [
+  '/usr/lib/openssh/sftp-server',
+  '/usr/libexec/openssh/sftp-server',
+  '/usr/libexec/sftp-server',
+  '/usr/lib/ssh/sftp-server',
+].find((place) => existsSync(place));
+
+/** @param logsRequests has OpenSSH's SFTP server write down each request */
+export async function startSshServer(
+  settings: readonly string[] = [],
+  { logsRequests = false } = {},
+): Promise<SshServer> {
   const folder = mkdtempSync(join(tmpdir(), 'lytics-responsys-sshd-'));
   const home = join(folder, 'home');
   mkdirSync(home);
   // Its privilege separation wants this folder, which only a started system has.
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+  if (logsRequests && sftpProgram === undefined) throw new Error('OpenSSH’s sftp-server is not installed.');
+  const requestLog = join(folder, 'requests');
+  const command = logsRequests
+    ? `${sftpProgram} -e -l DEBUG3 -d ${home} 2>>${requestLog}`
+    : `internal-sftp -d ${home}`;
   const key = (name: string, ...args: readonly string[]): string => {
     run('ssh-keygen', '-q', '-f', join(folder, name), ...args);
     writeFileSync(join(folder, 'authorized_keys'), readFileSync(join(folder, `${name}.pub`)), { flag: 'a' });
@@ -73,7 +92,7 @@ export async function startSshServer(settings: readonly string[] = []): Promise<
       'PermitRootLogin yes',
       'MaxStartups 100',
       'Subsystem sftp internal-sftp',
-      `ForceCommand internal-sftp -d ${home}`,
+      `ForceCommand ${command}`,
       ...settings,
       '',
     ].join('\n'),
@@ -106,6 +125,11 @@ export async function startSshServer(settings: readonly string[] = []): Promise<
     privateKey,
     locked,
     fingerprint,
+    requests: () => {
+      if (!logsRequests) throw new Error('This server logs no requests.');
+      const log = existsSync(requestLog) ? readFileSync(requestLog, 'utf8') : '';
+      return [...log.matchAll(/request \d+: (?!sent )(.*?)\r?$/gm)].map(([, request = '']) => request);
+    },
     cut,
     async changeHostKey() {
       await end();

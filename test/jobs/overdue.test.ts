@@ -5,6 +5,7 @@ import { overdueInWords, overdueTypes } from '../../jobs/overdue.ts';
 const hour = 3_600_000;
 const now = 100 * hour;
 const files = (eventType: string, ...hoursAgo: readonly number[]) => ({
+  accountId: '1234',
   eventType,
   writtenAtMs: hoursAgo.map((hours) => now - hours * hour),
 });
@@ -18,6 +19,13 @@ test('a type whose newest file is more than twice as old as usual is told, with 
   assert.deepEqual(overdueTypes(types, now).map(overdueInWords), [
     'no CLICK file since 14 h (usual: 6 h)',
     'no SENT file since 13 h (usual: 6 h)',
+  ]);
+});
+
+test('each account has a rhythm of its own, and is named where there are several', () => {
+  const other = { ...files('CLICK', 1, 7, 13, 19), accountId: '777' };
+  assert.deepEqual(overdueTypes([files('CLICK', 14, 20, 26, 32), other], now).map(overdueInWords), [
+    'no CLICK file of the account 1234 since 14 h (usual: 6 h)',
   ]);
 });
 
@@ -39,7 +47,7 @@ test('of three files, of files that came at once, and of what is on time nothing
 
 test('minutes, hours and days are told as such', () => {
   const inWords = (minutes: number) =>
-    overdueInWords({ eventType: 'X', sinceMs: minutes * 60_000, usualMs: 60_000 });
+    overdueInWords({ accountId: null, eventType: 'X', sinceMs: minutes * 60_000, usualMs: 60_000 });
   assert.match(inWords(0.2), /since 1 min/);
   assert.match(inWords(89), /since 89 min/);
   assert.match(inWords(47 * 60), /since 47 h/);

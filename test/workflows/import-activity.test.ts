@@ -6,6 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { ImportActivities } from '../../activities/import-activity.ts';
 import {
+  importStatusQuery,
   pauseImportUpdate,
   pollUpdate,
   resumeImportUpdate,
@@ -14,12 +15,16 @@ import {
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { importActivity } from '../../workflows/index.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { Folder, files, runningImport } from './import-steps.ts';
 
 const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
 const totals = {
   ...{ found: 0, done: 0, repeated: 0, setAside: 0, failed: 0, waiting: 0 },
   ...{ events: 0, repeatedRows: 0, rejected: 0, nobodys: 0, byType: {} },
 };
+
+/** Events of a history after which the server suggests to continue as new. */
+const suggestedAfter = 4_096;
 
 let environment: TestWorkflowEnvironment;
 before(async () => {
@@ -40,7 +45,7 @@ test('what is wished while it looks at the folder or writes its state is done wh
       return { files: [], hasMore: false, leftAlone: 0, nextLookInMs: 3_600_000, parallelFiles: 2 };
     },
     importFile: () => Promise.resolve(),
-    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    readImportProgress: () => Promise.resolve({ totals, reading: [], late: [], lastError: null }),
     recordImportState: async (_, state) => {
       if (state === 'paused') {
         pausing.resolve(undefined);
@@ -90,14 +95,61 @@ test('what is wished while it looks at the folder or writes its state is done wh
   });
 });
 
+test('continued as new, it goes on as it was: paused, and each file is read once', async () => {
+  const folder = new Folder(3_600_000);
+  const all = Array.from({ length: 5_000 }, (_, at) => at + 1);
+  let holds = false;
+  folder.read = () => (holds ? new Promise(() => undefined) : Promise.resolve());
+  folder.finds = (reading) => {
+    const seen = new Set([...folder.done, ...reading]);
+    return {
+      files: files(...all.filter((id) => !seen.has(id)).slice(0, 50)),
+      hasMore: true,
+      parallelFiles: 8,
+    };
+  };
+  await runningImport(environment, folder, async (job) => {
+    const { runId } = await job.describe();
+    const hasHappened = async (events: number): Promise<boolean> =>
+      (await job.describe()).historyLength > events;
+    await until(() => hasHappened(3_000), 'a long history');
+    holds = true;
+    // The run is full, and ends when the files that are being read do.
+    await until(async () => {
+      await job.executeUpdate(pollUpdate);
+      return hasHappened(suggestedAfter);
+    }, 'a full one');
+    assert.equal((await job.describe()).runId, runId, 'it continues while files are being read');
+    const before = folder.done.length;
+    await job.executeUpdate(pauseImportUpdate);
+    await until(async () => (await job.describe()).runId !== runId, 'another run');
+    await until(() => folder.states.at(-1) === 'paused', 'the pause, in the store');
+    assert.equal((await job.query(importStatusQuery)).state, 'paused');
+    assert.ok(folder.cancelled.length > 0 && folder.done.length === before);
+
+    holds = false;
+    await job.executeUpdate(resumeImportUpdate);
+    await until(() => folder.done.length > before + 100, 'it reads on');
+    await job.executeUpdate(stopImportUpdate);
+    assert.deepEqual(await within(job.result(), 'its end'), { reason: 'Stopped.' });
+    assert.equal(new Set(folder.done).size, folder.done.length, 'none is read twice');
+    const last = Math.max(...folder.done);
+    const left = all.slice(0, last).filter((id) => !folder.done.includes(id));
+    assert.ok(
+      left.every((id) => folder.cancelled.includes(id)),
+      `left out: ${left.join()}`,
+    );
+  });
+});
+
 async function within<Result>(promise: Promise<Result>, what: string): Promise<Result> {
   const late = wait(20_000).then(() => assert.fail(`${what} did not come`));
   return Promise.race([promise, late]);
 }
 
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let look = 0; !isSo(); look++) {
-    if (look > 200) assert.fail(`${what} did not come`);
+async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let look = 0; !(await isSo()); look++) {
+    if (look > 600) assert.fail(`${what} did not come`);
     await wait(100);
   }
 }

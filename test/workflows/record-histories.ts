@@ -181,7 +181,7 @@ const playImport: Play = async (environment) => {
       read.push(file);
       return Promise.resolve();
     },
-    readImportProgress: () => Promise.resolve({ totals, reading: [], lastError: null }),
+    readImportProgress: () => Promise.resolve({ totals, reading: [], late: [], lastError: null }),
     recordImportState: () => Promise.resolve(),
   };
   await withWorker(environment, activities, async (taskQueue) => {

@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, bundleWorkflowCode } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkerOptions, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { ExportActivities } from '../../activities/export-audience.ts';
 import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { enterSignal } from '../../jobs/messages.ts';
@@ -56,6 +56,7 @@ export async function withWorker(
   environment: TestWorkflowEnvironment,
   activities: object,
   work: (taskQueue: string) => Promise<void>,
+  options: Partial<WorkerOptions> = {},
 ): Promise<void> {
   const taskQueue = randomUUID();
   const worker = await Worker.create({
@@ -66,6 +67,7 @@ export async function withWorker(
     activities,
     // A step that is asked to end hears of it with its next beat.
     maxHeartbeatThrottleInterval: '200ms',
+    ...options,
   });
   await worker.runUntil(() => work(taskQueue));
 }
