@@ -13,8 +13,9 @@ import { readEvents, writeChunk } from '../../systems/store/events.ts';
 import type { Chunk, EventRow } from '../../systems/store/events.ts';
 import { holdOffRebuilds } from '../../systems/store/rebuilds.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
-import type { EventMapping } from './event-mapping.ts';
+import type { EventMapping, Mapped } from './event-mapping.ts';
 import { mailEventOf, readMailEvents } from '../mailing/mail-events.ts';
+import type { EventRecord } from '../mailing/mail-events.ts';
 import { gatherPeople } from './people.ts';
 
 export interface WriteBounds {
@@ -48,14 +49,13 @@ export interface Writing<Aggregates> {
 export type RowReader = ReturnType<EventMapping<unknown>['reader']>;
 
 export interface ReadRow extends EventRow {
-  readonly reader: RowReader;
+  /** What it comes to, where it is really inserted. */
+  readonly mapped: Mapped;
   /** As the header that holds for it has them. */
   readonly columns: readonly string[];
 }
 
-export interface ReadChunk extends Omit<Chunk, 'bytesRead'> {
-  readonly rows: readonly ReadRow[];
-}
+export type ReadChunk = Omit<Chunk<ReadRow>, 'bytesRead'>;
 
 export interface EventWriter {
   /** Folds what an attempt before wrote to the stream, but did not live to fold. To be called first. */
@@ -63,6 +63,10 @@ export interface EventWriter {
   write(chunk: ReadChunk): Promise<void>;
   /** Waits for what is under way, folds the rest, and says that the file is done. */
   finish(): Promise<void>;
+}
+
+function* recordsOf(rows: readonly ReadRow[]): Generator<EventRecord> {
+  for (const { atMs, row, columns } of rows.toSorted((one, other) => one.line - other.line)) yield { atMs, columns, values: JSON.parse(row) as string[] };
 }
 
 /** Events that are read back of the stream at once. */
@@ -100,25 +104,22 @@ export function openEventWriter<Aggregates>({
   };
 
   /** Campaign jobs learn of their mails in the transaction that makes these rows events. */
-  const settleMails = (chunk: ReadChunk) => {
+  const settleMails = () => {
     const name = mailEventOf(attempt.eventType);
     if (name === undefined) return undefined;
-    return async (database: Database, inserted: readonly EventRow[]): Promise<void> => {
+    return async (database: Database, inserted: readonly ReadRow[]): Promise<void> => {
       const campaigns = await mailedCampaigns(database);
       if (campaigns.size === 0) return;
-      const lines = new Set(inserted.map(({ line }) => line));
-      const rows = chunk.rows.filter(({ line }) => lines.has(line));
-      await settleByEvents(database, name, readMailEvents(rows, campaigns, hashKeys));
+      await settleByEvents(database, name, readMailEvents(recordsOf(inserted), campaigns, hashKeys));
     };
   };
 
   async function writeNow(chunk: ReadChunk): Promise<void> {
     const written = { ...chunk, bytesRead: bytesRead() };
-    const inserted = await writeChunk(store, attempt, written, hasRepeats, settleMails(chunk));
+    const inserted = await writeChunk(store, attempt, written, hasRepeats, settleMails());
     hasRepeats = inserted.length < chunk.rows.length;
-    const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
-    for (const { line, values, atMs, reader } of chunk.rows)
-      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs));
+    // In the file's order where it can be: who stands together in it is found together.
+    for (const { mapped } of hasRepeats ? inserted : chunk.rows) gathering.add(mapped);
     readTo = chunk.to;
     await foldWhenFull();
   }

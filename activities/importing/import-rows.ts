@@ -61,8 +61,11 @@ export async function importRows<Aggregates>(
     const key = atMs === undefined ? undefined : keyer.keyOf(values, atMs);
     if (line <= attempt.readTo) return;
     if (atMs === undefined || key === undefined) chunk.setAside.push({ line, reason: noTime });
-    else chunk.rows.push({ line, key, atMs, values, columns, reader });
-    for (const value of values) chunk.characters += value.length;
+    else {
+      const row = JSON.stringify(values);
+      chunk.rows.push({ line, key, atMs, row, mapped: reader(values, atMs), columns });
+      chunk.characters += row.length;
+    }
   };
 
   for await (const batch of records) {

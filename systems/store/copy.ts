@@ -12,16 +12,24 @@ type Cell = string | number | null;
 /** Bytes that are handed to the connection at once. */
 const pieceCharacters = 64 * 1024;
 
-/**
- * Copies rows into a table, in a running transaction.
- * @param target `table (column, …)`, no text of a user
- * @param rows may be worked out one by one as they are asked for: heartbeats go on between the pieces
- */
-export async function copyInto(
+/** Copies rows into a table, in a running transaction. */
+export const copyInto = (
   database: Database,
   target: string,
   rows: Iterable<readonly Cell[]>,
-): Promise<void> {
+): Promise<void> => copyLines(database, target, linesOf(rows));
+
+function* linesOf(rows: Iterable<readonly Cell[]>): Generator<string> {
+  for (const row of rows)
+    yield row.map((cell) => (typeof cell === 'string' ? copyCell(cell) : (cell ?? '\\N'))).join('\t');
+}
+
+/**
+ * Copies rows that are written as COPY reads them.
+ * @param target `table (column, …)`, no text of a user
+ * @param lines may be worked out one by one as they are asked for: heartbeats go on between the pieces
+ */
+export async function copyLines(database: Database, target: string, lines: Iterable<string>): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
   let isRefused = false;
   const ended = finished(stream);
@@ -31,8 +39,8 @@ export async function copyInto(
   });
   const send = async (): Promise<void> => {
     let piece = '';
-    for (const row of rows) {
-      piece += `${row.map(cellOf).join('\t')}\n`;
+    for (const line of lines) {
+      piece += line + '\n';
       if (piece.length < pieceCharacters) continue;
       if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
       piece = '';
@@ -56,8 +64,7 @@ export async function copyInto(
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-function cellOf(cell: Cell): string {
-  if (cell === null) return '\\N';
-  if (typeof cell === 'number') return String(cell);
+/** A text as a cell of COPY. */
+export function copyCell(cell: string): string {
   return /[\\\t\n\r]/.test(cell) ? cell.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? found) : cell;
 }
