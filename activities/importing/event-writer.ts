@@ -30,7 +30,7 @@ export interface WriteBounds {
 }
 
 export const writeBounds: WriteBounds = {
-  chunkRows: 25_000,
+  chunkRows: 10_000,
   chunkCharacters: 16 * 1024 * 1024,
   foldEvents: 1_000_000,
   foldBytes: 192 * 1024 * 1024,

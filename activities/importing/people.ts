@@ -4,9 +4,10 @@
  * then, person by person: it takes several times the memory of the events.
  */
 import type { PersonEvents } from '../../systems/store/event-profiles.ts';
+import { standingAlone } from '../../lql/values.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 import type { EventMapping, Mapped } from './event-mapping.ts';
-import { openTextLog } from './text-log.ts';
+import { openAdditionLog } from './addition-log.ts';
 
 export interface Gathering<Aggregates> {
   /** Events that were added, those about nobody included. */
@@ -31,7 +32,7 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
     readonly additions: number[];
   }
   const byIdentity = new Map<string, Person>();
-  const log = openTextLog();
+  const log = openAdditionLog();
   const counts = { events: 0, nobodys: 0, bytes: 0 };
 
   const unite = (one: Person, other: Person): Person => {
@@ -66,15 +67,19 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
         return;
       }
       let person: Person | undefined;
+      let isKnown = true;
       for (const identity of identities) {
         const known = byIdentity.get(keyOf(identity));
+        isKnown &&= known !== undefined;
         if (known === undefined || known === person) continue;
         person = person === undefined ? known : unite(person, known);
       }
       counts.bytes += bytesOfEvent + (person === undefined ? bytesOfPerson : 0);
       person ??= { identities: [], additions: [] };
       person.additions.push(log.append(addition));
-      for (const identity of identities) {
+      if (isKnown) return;
+      for (const { field, value } of identities) {
+        const identity: Identity = { field, value: standingAlone(value) };
         const key = keyOf(identity);
         if (byIdentity.has(key)) continue;
         byIdentity.set(key, person);

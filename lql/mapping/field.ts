@@ -161,12 +161,12 @@ export function operatorOf({ kind, mergeOperator, capacity }: UserField): Operat
   if (kind === '[]string')
     return wholeOr(
       mergeOperator,
-      setOf(casts.string, (text) => text, bounds),
+      setOf(casts.string, bounds),
     );
   if (kind === '[]time')
     return wholeOr(
       mergeOperator,
-      setOf(isoText, (text) => text, bounds),
+      setOf(isoText, bounds),
     );
   return scalarOperator(kind, mergeOperator);
 }

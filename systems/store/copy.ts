@@ -29,7 +29,27 @@ function* linesOf(rows: Iterable<readonly Cell[]>): Generator<string> {
  * @param target `table (column, …)`, no text of a user
  * @param lines may be worked out one by one as they are asked for: heartbeats go on between the pieces
  */
-export async function copyLines(database: Database, target: string, lines: Iterable<string>): Promise<void> {
+export const copyLines = (database: Database, target: string, lines: Iterable<string>): Promise<void> =>
+  copyPieces(database, target, packed(lines));
+
+/** Lines for COPY as the bytes that it reads, many at once. */
+export function* packed(lines: Iterable<string>): Generator<Buffer> {
+  let piece = '';
+  for (const line of lines) {
+    piece += line + '\n';
+    if (piece.length < pieceCharacters) continue;
+    yield Buffer.from(piece);
+    piece = '';
+  }
+  if (piece !== '') yield Buffer.from(piece);
+}
+
+/** @param pieces of lines, as `packed` gives them */
+export async function copyPieces(
+  database: Database,
+  target: string,
+  pieces: Iterable<Buffer>,
+): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
   let isRefused = false;
   const ended = finished(stream);
@@ -38,18 +58,14 @@ export async function copyLines(database: Database, target: string, lines: Itera
     isRefused = true;
   });
   const send = async (): Promise<void> => {
-    let piece = '';
-    for (const line of lines) {
-      piece += line + '\n';
-      if (piece.length < pieceCharacters) continue;
+    for (const piece of pieces) {
       if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
-      piece = '';
       // A quick server drains a piece before anything else of this process has its turn.
       await otherEvents();
       // What is written after a refusal would end in a TypeError of the library, in the place of the refusal.
       if (isRefused) return;
     }
-    stream.end(piece);
+    stream.end();
   };
   try {
     await send();
@@ -62,9 +78,12 @@ export async function copyLines(database: Database, target: string, lines: Itera
   await ended;
 }
 
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** A text as a cell of COPY. */
 export function copyCell(cell: string): string {
-  return /[\\\t\n\r]/.test(cell) ? cell.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? found) : cell;
+  if (!/[\\\t\n\r]/.test(cell)) return cell;
+  // Quotes of quotes are most of what there is, and are replaced much faster by themselves.
+  const escaped = cell.replaceAll('\\', '\\\\');
+  return /[\t\n\r]/.test(escaped) ? escaped.replace(/[\t\n\r]/g, (found) => escapes[found] ?? found) : escaped;
 }
