@@ -172,7 +172,7 @@ async function walk(
         for (const event of read) {
           if (event.columns !== columns) reader = events.reader((columns = event.columns));
           if (reader === undefined) continue;
-          gathering.add(reader(event.values, event.atMs));
+          gathering.add(gathering.note(reader(event.values, event.atMs)));
         }
         from = read.length < bounds.eventsAtOnce ? toLine : (read.at(-1)?.line ?? toLine);
         const nobodys = (walked.get(fileId)?.nobodys ?? 0) + gathering.nobodys - before;

@@ -3,20 +3,13 @@
  * how far it was read move in one transaction, which compares file, attempt and position.
  */
 import pg from 'pg';
-import { copyCell, copyInto, copyLines } from './copy.ts';
+import { copyPieces } from './copy.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
-
-export interface EventRow {
-  readonly line: number;
-  /** 32 hex digits. */
-  readonly key: string;
-  readonly atMs: number;
-  /** Its values in the order of its file's columns, as JSON: what many rows wait as is one text each. */
-  readonly row: string;
-}
+import { packColumns } from './event-pack.ts';
+import type { EventPack } from './event-pack.ts';
 
 export interface SetAsideRow {
   readonly line: number;
@@ -31,13 +24,19 @@ export interface ColumnsFrom {
 }
 
 /** Records of a file from after `from` to `to`. */
-export interface Chunk<Row extends EventRow = EventRow> {
+export interface Chunk {
   readonly from: number;
   readonly to: number;
   readonly bytesRead: number;
-  readonly rows: readonly Row[];
+  readonly rows: EventPack;
   readonly setAside: readonly SetAsideRow[];
   readonly columns: readonly ColumnsFrom[];
+}
+
+/** Which rows of a chunk were really inserted. */
+export interface Inserted {
+  readonly count: number;
+  has(line: number): boolean;
 }
 
 const uniqueViolation = '23505';
@@ -46,25 +45,25 @@ const uniqueViolation = '23505';
  * Writes a chunk and moves the reading watermark.
  * @param expectsRepeats whether some rows are likely in the stream already: chunks of a file resemble each other
  * @param alsoWrite what else follows from the rows that were really inserted, in the same transaction
- * @returns the rows that were really inserted: others are in the stream already
+ * @returns whether a row of this line was really inserted: others are in the stream already
  * @throws ExpectedError NOT_NOW when another attempt has taken the file over
  */
-export async function writeChunk<Row extends EventRow>(
+export async function writeChunk(
   pool: Pool,
   attempt: Attempt,
-  chunk: Chunk<Row>,
+  chunk: Chunk,
   expectsRepeats: boolean,
-  alsoWrite?: (database: Database, inserted: readonly Row[]) => Promise<void>,
-): Promise<readonly Row[]> {
-  const rows = sortedByKey(chunk.rows);
-  const write = (insert: typeof insertAllNew<Row>) =>
+  alsoWrite?: (database: Database, inserted: Inserted) => Promise<void>,
+): Promise<Inserted> {
+  const { rows } = chunk;
+  const write = (insert: typeof insertAllNew) =>
     transaction(pool, async (database) => {
       // First, so that a stale attempt stops here: what it would write is there already.
       await holdReading(database, attempt, chunk.from);
-      const inserted = await insert(database, attempt, rows);
+      const inserted = await insert(database, rows);
       await alsoWrite?.(database, inserted);
       await noteSetAside(database, attempt.fileId, chunk);
-      await moveReading(database, attempt, chunk, inserted.length);
+      await moveReading(database, attempt, chunk, inserted.count);
       return inserted;
     });
   if (expectsRepeats) return write(insertWhatIsNew);
@@ -76,102 +75,25 @@ export async function writeChunk<Row extends EventRow>(
   }
 }
 
-/**
- * Two files with the same events, each sorted, wait for each other instead of deadlocking; and neighbours in the
- * index are written together. By the first 36 bits of the keys, which numbers sort by, with the rows' places
- * behind them: texts would be compared fifteen times a row.
- */
-function sortedByKey<Row extends EventRow>(rows: readonly Row[]): readonly Row[] {
-  const digits = 9;
-  const places = 2 ** (53 - digits * 4);
-  const inOrder = (one: Row, other: Row): number => (one.key < other.key ? -1 : 1);
-  if (rows.length > places) return rows.toSorted(inOrder);
-  const order = Float64Array.from(
-    rows,
-    ({ key }, place) => Number.parseInt(key.slice(0, digits), 16) * places + place,
-  ).sort();
-  const sorted: Row[] = [];
-  for (const one of order) {
-    const row = rows[one % places];
-    if (row !== undefined) sorted.push(row);
-  }
-  // Of keys that begin alike, the rest decides.
-  for (let at = 1; at < sorted.length; at++) {
-    const [before, here] = [sorted[at - 1], sorted[at]];
-    if (before !== undefined && here !== undefined && before.key > here.key) return sorted.sort(inOrder);
-  }
-  return sorted;
-}
+// Both sorted by key: two files with the same events wait for each other instead of deadlocking, and neighbours
+// in the index are written together.
 
 /** The way of a file that nobody has delivered before: straight into the stream. */
-async function insertAllNew<Row extends EventRow>(
-  database: Database,
-  { fileId, accountId, eventType }: Attempt,
-  rows: readonly Row[],
-): Promise<readonly Row[]> {
-  const timeText = openTimeTexts();
-  const middle = `\t${fileId}\t`;
-  const kind = `\t${copyCell(accountId)}\t${copyCell(eventType.toLowerCase())}\t`;
-  await copyLines(
-    database,
-    'responsys_events (event_key, file_id, line, account_id, event, at, row)',
-    map(rows, (row) => row.key + middle + row.line + kind + timeText(row.atMs) + '\t' + copyCell(row.row)),
-  );
-  return rows;
+async function insertAllNew(database: Database, rows: EventPack): Promise<Inserted> {
+  await copyPieces(database, `responsys_events (${packColumns})`, rows.pieces());
+  return { count: rows.size, has: () => true };
 }
 
-async function insertWhatIsNew<Row extends EventRow>(
-  database: Database,
-  { fileId, accountId, eventType }: Attempt,
-  rows: readonly Row[],
-): Promise<readonly Row[]> {
-  const timeText = openTimeTexts();
-  await database.query(
-    'create temp table arriving (event_key uuid, line bigint, at timestamptz, row text) on commit drop',
-  );
-  await copyInto(
-    database,
-    'arriving (event_key, line, at, row)',
-    map(rows, (row) => [row.key, row.line, timeText(row.atMs), row.row]),
-  );
+async function insertWhatIsNew(database: Database, rows: EventPack): Promise<Inserted> {
+  await database.query('create temp table arriving (like responsys_events) on commit drop');
+  await copyPieces(database, `arriving (${packColumns})`, rows.pieces());
   const inserted = await database.query<{ line: number }>(
-    `insert into responsys_events (event_key, file_id, line, account_id, event, at, row)
-     select event_key, $1, line, $2, $3, at, row from arriving order by event_key, line
+    `insert into responsys_events (${packColumns})
+     select ${packColumns} from arriving order by event_key, line
      on conflict (event_key) do nothing returning line`,
-    [fileId, accountId, eventType.toLowerCase()],
   );
   const lines = new Set(inserted.rows.map(({ line }) => line));
-  return rows.filter((row) => lines.has(row.line));
-}
-
-const dayMs = 24 * 60 * 60_000;
-const mostDays = 1_000;
-const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
-
-/** Times as ISO has them. The days of a file are few, and each takes longer to be written than an hour of it. */
-function openTimeTexts(): (atMs: number) => string {
-  const days = new Map<number, string>();
-  return (atMs) => {
-    const day = Math.floor(atMs / dayMs);
-    let text = days.get(day);
-    if (text === undefined) {
-      if (days.size === mostDays) days.clear();
-      days.set(day, (text = new Date(day * dayMs).toISOString().slice(0, -'00:00:00.000Z'.length)));
-    }
-    const inDay = atMs - day * dayMs;
-    const seconds = Math.floor(inDay / 1_000);
-    const [hour = '', minute = '', second = ''] = [
-      twoDigits[Math.floor(seconds / 3_600)],
-      twoDigits[Math.floor(seconds / 60) % 60],
-      twoDigits[seconds % 60],
-    ];
-    const ms = inDay % 1_000;
-    return `${text}${hour}:${minute}:${second}${ms === 0 ? '' : `.${String(ms).padStart(3, '0')}`}Z`;
-  };
-}
-
-function* map<From, To>(all: Iterable<From>, change: (one: From) => To): Generator<To> {
-  for (const one of all) yield change(one);
+  return { count: lines.size, has: (line) => lines.has(line) };
 }
 
 async function noteSetAside(database: Database, fileId: number, { setAside, columns }: Chunk): Promise<void> {
@@ -213,7 +135,7 @@ async function moveReading(
         set read_to = $2, bytes_read = $3, events = events + $4, repeated_rows = repeated_rows + $5,
             set_aside_rows = set_aside_rows + $6
       where id = $1`,
-    [fileId, chunk.to, chunk.bytesRead, inserted, chunk.rows.length - inserted, chunk.setAside.length],
+    [fileId, chunk.to, chunk.bytesRead, inserted, chunk.rows.size - inserted, chunk.setAside.length],
   );
 }
 

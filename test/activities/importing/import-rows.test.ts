@@ -65,7 +65,7 @@ const mapping: EventMapping<Counted> = {
 };
 
 const columns = ['EVENT_CAPTURED_DT', 'RIID', 'EMAIL', 'OFFER_NUMBER'];
-const bounds = { chunkRows: 7, chunkCharacters: 10_000, foldEvents: 18, foldBytes: 1 << 30 };
+const bounds = { chunkRows: 7, chunkBytes: 10_000, foldEvents: 18, foldBytes: 1 << 30 };
 const readTime = (text: string): number | undefined => (text === '' ? undefined : Number(text));
 
 const batches = (records: readonly FileRecord[]) => () => Promise.resolve(inBatches(records));
