@@ -35,23 +35,37 @@ const high = 2 ** 32;
 const fields = { next: 0, high: 1, low: 2, numbers: 3, cells: 4 } as const;
 const headNumbers = 5;
 
+/** The texts of one place that stand once, and how often one was one of them. */
+interface Known {
+  readonly numbers: Map<string, number>;
+  found: number;
+  missed: number;
+}
+
 export function openAdditionLog(): AdditionLog {
   const pieces: Int32Array[] = [];
   const log = openTextLog();
   /** 0 stands for no text; below it stand those that are in the log of texts. */
   const texts: string[] = [''];
-  const known: Map<string, number>[] = [];
+  const known: Known[] = [];
   let used = pieceNumbers;
   let bytes = 0;
 
   const numberOf = (text: string | undefined, place: number): number => {
     if (text === undefined) return 0;
-    const own = (known[place] ??= new Map());
-    const number = own.get(text);
-    if (number !== undefined) return number;
-    if (own.size >= mostTexts || text.length > longestText) return -1 - log.append(text);
+    const own = (known[place] ??= { numbers: new Map(), found: 0, missed: 0 });
+    // Such as RIIDs: to look for them takes longer than to write them once more.
+    const isSeldom = own.missed > mostTexts * 2 && own.found < own.missed;
+    const number = isSeldom ? undefined : own.numbers.get(text);
+    if (number !== undefined) {
+      own.found += 1;
+      return number;
+    }
+    own.missed += 1;
+    if (isSeldom || own.numbers.size >= mostTexts || text.length > longestText)
+      return -1 - log.append(text);
     const alone = standingAlone(text);
-    own.set(alone, texts.length);
+    own.numbers.set(alone, texts.length);
     bytes += bytesOfText + text.length;
     return texts.push(alone) - 1;
   };

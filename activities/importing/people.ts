@@ -29,7 +29,11 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
   const log = openAdditionLog();
   /** Identities by their numbers, and the numbers of the persons whose they are. */
   const identities: Identity[] = [];
-  const numbers = new Map<string, number>();
+  const numbers = {
+    email: new Map<string, number>(),
+    customer_id: new Map<string, number>(),
+    rs_user_id: new Map<string, number>(),
+  } as const satisfies Readonly<Record<Identity['field'], Map<string, number>>>;
   const persons: (number | undefined)[] = [];
   /** Of persons, who each was united with, and the first and the last of their events. */
   const united: number[] = [];
@@ -38,11 +42,11 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
   const counts = { events: 0, nobodys: 0 };
 
   const numberOf = ({ field, value }: Identity): number => {
-    const key = `${field}\0${value}`;
-    const known = numbers.get(key);
+    const known = numbers[field].get(value);
     if (known !== undefined) return known;
-    numbers.set(standingAlone(key), identities.length);
-    return identities.push({ field, value: standingAlone(value) }) - 1;
+    const alone = standingAlone(value);
+    numbers[field].set(alone, identities.length);
+    return identities.push({ field, value: alone }) - 1;
   };
   const personOf = (identity: number): number | undefined => {
     let person = persons[identity];

@@ -80,6 +80,12 @@ export async function copyPieces(
 
 const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
+/** A text as a cell of COPY that is an array with this one text. */
+export const copyArrayCell = (text: string): string =>
+  /[\\\t\n\r]/.test(text)
+    ? copyCell(`{"${text.replace(/["\\]/g, '\\$&')}"}`)
+    : `{"${text.replaceAll('"', '\\\\"')}"}`;
+
 /** A text as a cell of COPY. */
 export function copyCell(cell: string): string {
   if (!/[\\\t\n\r]/.test(cell)) return cell;

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { copyCell, copyInto, copyLines, copyPieces, packed } from './copy.ts';
+import { copyArrayCell, copyCell, copyInto, copyLines, copyPieces, packed } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
@@ -217,10 +217,6 @@ async function whoIsWho(
   return look();
 }
 
-/** PostgreSQL's text form of an array with one text. */
-const arrayOf = (text: string): string =>
-  `{"${(text.includes('\\') ? text.replaceAll('\\', '\\\\') : text).replaceAll('"', '\\"')}"}`;
-
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
 async function writeInSlices<Aggregates, Read>(
   profiles: readonly (readonly [string, Gathered<Aggregates>])[],
@@ -292,7 +288,7 @@ function* newRows<Aggregates>(
   for (const [id, gathered] of profiles) {
     // Made anew each time that it is asked for.
     const texts = merging.texts(gathered.aggregates);
-    yield `${id}\t${copyCell(texts.fields)}\t${copyCell(arrayOf(texts.aggregates))}`;
+    yield `${id}\t${copyCell(texts.fields)}\t${copyArrayCell(texts.aggregates)}`;
   }
 }
 
