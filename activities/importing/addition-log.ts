@@ -62,8 +62,7 @@ export function openAdditionLog(): AdditionLog {
       return number;
     }
     own.missed += 1;
-    if (isSeldom || own.numbers.size >= mostTexts || text.length > longestText)
-      return -1 - log.append(text);
+    if (isSeldom || own.numbers.size >= mostTexts || text.length > longestText) return -1 - log.append(text);
     const alone = standingAlone(text);
     own.numbers.set(alone, texts.length);
     bytes += bytesOfText + text.length;

@@ -33,7 +33,7 @@ export const writeBounds: WriteBounds = {
   chunkRows: 10_000,
   chunkBytes: 16 * 1024 * 1024,
   foldEvents: 1_000_000,
-  foldBytes: 192 * 1024 * 1024,
+  foldBytes: 256 * 1024 * 1024,
 };
 
 export interface Writing<Aggregates> {
@@ -110,8 +110,7 @@ export function openEventWriter<Aggregates>({
     gathering = gatherPeople(mapping);
   }
 
-  const isFull = (): boolean =>
-    gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes;
+  const isFull = (): boolean => gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes;
 
   /** Campaign jobs learn of their mails in the transaction that makes these rows events. */
   const settleMails = (chunk: ReadChunk) => {

@@ -75,7 +75,9 @@ export function mapEvents(mapping: Mapping, accountId: string, eventType: string
 
   /** The RIID where Responsys has answered a later one. */
   const hiddenOf = ({ own }: Aggregates, riidAtMs: number | undefined): string | undefined =>
-    riidAtMs === undefined || (mapping.timeOf(own, riidField) ?? Infinity) >= riidAtMs ? undefined : riidField;
+    riidAtMs === undefined || (mapping.timeOf(own, riidField) ?? Infinity) >= riidAtMs
+      ? undefined
+      : riidField;
   const texts = (aggregates: Aggregates, riidAtMs?: number): { aggregates: string; fields: string } => {
     const { kept, shown } = mapping.textsOf(aggregates.own, hiddenOf(aggregates, riidAtMs));
     return { aggregates: withOthers(kept, aggregates.others), fields: shown };

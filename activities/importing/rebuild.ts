@@ -46,7 +46,7 @@ export interface RebuildBounds {
 export const rebuildBounds: RebuildBounds = {
   eventsAtOnce: 20_000,
   foldEvents: 200_000,
-  foldBytes: 64 * 1024 * 1024,
+  foldBytes: 128 * 1024 * 1024,
 };
 
 export interface Rebuilding {

@@ -44,7 +44,8 @@ function compileChain(call: Extract<Expression, { type: 'call' }>): Evaluate | u
   while (inner.type === 'call') {
     const definition = definitions.get(inner.name);
     const argument: Expression | undefined = inner.args[0];
-    if (definition?.isOfArgument !== true || argument === undefined || inner.args.length > 1) return undefined;
+    if (definition?.isOfArgument !== true || argument === undefined || inner.args.length > 1)
+      return undefined;
     isSlow ||= definition.isSlow === true;
     inner = argument;
   }

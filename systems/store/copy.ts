@@ -51,11 +51,11 @@ export async function copyPieces(
   pieces: Iterable<Buffer>,
 ): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
-  let isRefused = false;
+  const server = { hasRefused: false };
   const ended = finished(stream);
   // Awaited below; until then a refusal or a connection that breaks is no unhandled rejection.
   ended.catch(() => {
-    isRefused = true;
+    server.hasRefused = true;
   });
   const send = async (): Promise<void> => {
     for (const piece of pieces) {
@@ -63,7 +63,7 @@ export async function copyPieces(
       // A quick server drains a piece before anything else of this process has its turn.
       await otherEvents();
       // What is written after a refusal would end in a TypeError of the library, in the place of the refusal.
-      if (isRefused) return;
+      if (server.hasRefused) return;
     }
     stream.end();
   };
@@ -71,7 +71,7 @@ export async function copyPieces(
     await send();
   } catch (error) {
     // Or the connection would wait for more rows, and the transaction's rollback behind them.
-    if (!isRefused) stream.destroy();
+    if (!server.hasRefused) stream.destroy();
     await ended.catch(() => undefined);
     throw error;
   }
@@ -91,5 +91,7 @@ export function copyCell(cell: string): string {
   if (!/[\\\t\n\r]/.test(cell)) return cell;
   // Quotes of quotes are most of what there is, and are replaced much faster by themselves.
   const escaped = cell.replaceAll('\\', '\\\\');
-  return /[\t\n\r]/.test(escaped) ? escaped.replace(/[\t\n\r]/g, (found) => escapes[found] ?? found) : escaped;
+  return /[\t\n\r]/.test(escaped)
+    ? escaped.replace(/[\t\n\r]/g, (found) => escapes[found] ?? found)
+    : escaped;
 }

@@ -52,7 +52,7 @@ export async function moveFolding(
 }
 
 /** Profiles that are locked, read and written at once: what a fold holds in memory, twice. */
-const profilesAtOnce = 2_000;
+const profilesAtOnce = 1_000;
 
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(

@@ -18,15 +18,20 @@ const cell = fc.oneof(
 test('a packed row reads as it was, and COPY gets all of them by key', () => {
   const row = fc.record({
     // Of few digits in front, so that many begin alike.
-    key: fc.tuple(fc.constantFrom('0', '7', 'f'), fc.nat(5)).map(([digit, end]) => digit.repeat(31) + end),
+    key: fc
+      .tuple(fc.constantFrom('0', '7', 'f'), fc.nat(5))
+      .map(([digit, end]) => `${digit.repeat(31)}${end}`),
     atMs: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
     cells: fc.array(cell, { maxLength: 4 }),
   });
   fc.assert(
     fc.property(fc.array(row, { maxLength: 50 }), (drawn) => {
-      const rows = drawn.map(
-        ({ key, atMs, cells }, at): EventRow => ({ line: at + 2, key, atMs, row: JSON.stringify(cells) }),
-      );
+      const rows = drawn.map(({ key, atMs, cells }, at): EventRow => ({
+        line: at + 2,
+        key,
+        atMs,
+        row: JSON.stringify(cells),
+      }));
       const pack = openEventPack(file);
       for (const one of rows) pack.add(one);
       assert.equal(pack.size, rows.length);
