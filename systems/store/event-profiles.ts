@@ -10,7 +10,7 @@ import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
 import { followProfiles } from './following.ts';
 import type { ProfilesChanged } from './following.ts';
-import { addHashed, findHashed, hashIdentity } from './identities.ts';
+import { addHashed, findProfiles, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
 import { lockAllIdentities } from './profiles.ts';
@@ -53,6 +53,8 @@ export async function moveFolding(
 
 /** Profiles that are locked, read and written at once: what a fold holds in memory, twice. */
 const profilesAtOnce = 1_000;
+/** Identities whose hashes are held at once: a hash takes several times the memory of what it is of. */
+const identitiesAtOnce = 5_000;
 
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(
@@ -191,14 +193,16 @@ async function whoIsWho(
   people: readonly PersonEvents<unknown>[],
 ): Promise<Map<string, string>> {
   const all = people.flatMap(({ identities }) => identities);
-  const hashed = all.map((identity) => hashIdentity(hashKeys, identity));
   const look = async (): Promise<Map<string, string>> => {
-    const found = await findHashed(database, hashed);
     const known = new Map<string, string>();
-    all.forEach((identity, index) => {
-      const id = found[index];
-      if (id !== undefined) known.set(keyOf(identity), id);
-    });
+    for (let from = 0; from < all.length; from += identitiesAtOnce) {
+      const slice = all.slice(from, from + identitiesAtOnce);
+      const found = await findProfiles(database, hashKeys, slice);
+      slice.forEach((identity, index) => {
+        const id = found[index];
+        if (id !== undefined) known.set(keyOf(identity), id);
+      });
+    }
     return known;
   };
   // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
@@ -329,10 +333,12 @@ async function addIdentities(
   hashKeys: HashKeys,
   profiles: ReadonlyMap<string, Gathered<unknown>>,
 ): Promise<void> {
-  await addHashed(
-    database,
-    [...profiles].flatMap(([profileId, { unknown }]) =>
-      unknown.map((identity) => ({ ...hashIdentity(hashKeys, identity), profileId })),
-    ),
-  );
+  let owned: Parameters<typeof addHashed>[1][number][] = [];
+  for (const [profileId, { unknown }] of profiles) {
+    for (const identity of unknown) owned.push({ ...hashIdentity(hashKeys, identity), profileId });
+    if (owned.length < identitiesAtOnce) continue;
+    await addHashed(database, owned);
+    owned = [];
+  }
+  await addHashed(database, owned);
 }
