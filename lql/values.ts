@@ -58,6 +58,13 @@ export function textOf(value: Value | undefined): string | undefined {
 /** Whether PostgreSQL takes the text into jsonb: without NUL, and without half a surrogate pair. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
+/**
+ * The same text with memory of its own: what was cut out of a longer one keeps all of that in memory, a whole
+ * block of a file for one of its cells.
+ */
+export const standingAlone = (text: string): string =>
+  text.isWellFormed() ? Buffer.from(text).toString() : Buffer.from(text, 'utf16le').toString('utf16le');
+
 /** Milliseconds that a date of JavaScript reaches, before and after 1970. */
 const MOST_MS = 8.64e15;
 

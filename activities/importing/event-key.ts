@@ -28,11 +28,12 @@ export function openKeyer(accountId: string, eventType: string): Keyer {
   let tellingAt: readonly number[] = [];
 
   const keyText = (values: readonly string[], atMs: number): string => {
-    for (const [index, at] of personsAt.entries()) {
-      const person = values[at]?.trim() ?? '';
-      if (at < 0 || noValue.has(person.toLowerCase())) continue;
-      const rest = tellingAt.map((one) => values[one]?.trim() ?? '').join('\0');
-      return `${start}event\0${persons[index] ?? ''}\0${person.toLowerCase()}\0${atMs}\0${rest}`;
+    for (let index = 0; index < personsAt.length; index++) {
+      const person = values[personsAt[index] ?? -1]?.trim().toLowerCase() ?? '';
+      if (noValue.has(person)) continue;
+      let text = `${start}event\0${persons[index] ?? ''}\0${person}\0${atMs}`;
+      for (const one of tellingAt) text += `\0${values[one]?.trim() ?? ''}`;
+      return text;
     }
     // In the order of the names, and without what is blank: a file with more columns tells the same events.
     return byName.reduce(

@@ -10,18 +10,19 @@ import { endFile } from '../../systems/store/event-files.ts';
 import type { Attempt } from '../../systems/store/event-files.ts';
 import { foldPeople, moveFolding } from '../../systems/store/event-profiles.ts';
 import { readEvents, writeChunk } from '../../systems/store/events.ts';
-import type { Chunk, EventRow } from '../../systems/store/events.ts';
+import type { Chunk, Inserted } from '../../systems/store/events.ts';
 import { holdOffRebuilds } from '../../systems/store/rebuilds.ts';
 import type { HashKeys } from '../../systems/store/identities.ts';
-import type { EventMapping } from './event-mapping.ts';
+import type { EventMapping, Mapped } from './event-mapping.ts';
 import { mailEventOf, readMailEvents } from '../mailing/mail-events.ts';
+import type { EventRecord } from '../mailing/mail-events.ts';
 import { gatherPeople } from './people.ts';
 
 export interface WriteBounds {
   /** Records of one chunk: what is repeated at most after a crash. */
   readonly chunkRows: number;
-  /** Characters of one chunk. */
-  readonly chunkCharacters: number;
+  /** Of one chunk, as it waits for the store. */
+  readonly chunkBytes: number;
   /** Events after which people are folded into profiles, at the latest. */
   readonly foldEvents: number;
   /** Memory of what has gathered after which they are, too: all files that this worker reads share it. */
@@ -29,10 +30,10 @@ export interface WriteBounds {
 }
 
 export const writeBounds: WriteBounds = {
-  chunkRows: 25_000,
-  chunkCharacters: 16 * 1024 * 1024,
+  chunkRows: 10_000,
+  chunkBytes: 16 * 1024 * 1024,
   foldEvents: 1_000_000,
-  foldBytes: 192 * 1024 * 1024,
+  foldBytes: 256 * 1024 * 1024,
 };
 
 export interface Writing<Aggregates> {
@@ -47,22 +48,36 @@ export interface Writing<Aggregates> {
 
 export type RowReader = ReturnType<EventMapping<unknown>['reader']>;
 
-export interface ReadRow extends EventRow {
-  readonly reader: RowReader;
-  /** As the header that holds for it has them. */
-  readonly columns: readonly string[];
-}
-
 export interface ReadChunk extends Omit<Chunk, 'bytesRead'> {
-  readonly rows: readonly ReadRow[];
+  /** What each of its rows comes to, as `note` gave it. */
+  readonly noted: readonly number[];
+  /** The header that holds for its first record. */
+  readonly header: readonly string[];
 }
 
 export interface EventWriter {
   /** Folds what an attempt before wrote to the stream, but did not live to fold. To be called first. */
   foldWhatIsLeft(): Promise<void>;
+  /** Keeps what a row comes to until the row is written. */
+  note(mapped: Mapped): number;
   write(chunk: ReadChunk): Promise<void>;
   /** Waits for what is under way, folds the rest, and says that the file is done. */
   finish(): Promise<void>;
+}
+
+function* recordsOf(
+  { rows, header, columns: headers }: ReadChunk,
+  inserted: Inserted,
+): Generator<EventRecord> {
+  let columns = header;
+  let next = 0;
+  for (let place = 0; place < rows.size; place++) {
+    const line = rows.lineOf(place);
+    for (; (headers[next]?.fromLine ?? Infinity) <= line; next++) columns = headers[next]?.columns ?? columns;
+    if (!inserted.has(line)) continue;
+    const { atMs, row } = rows.read(place);
+    yield { atMs, columns, values: JSON.parse(row) as string[] };
+  }
 }
 
 /** Events that are read back of the stream at once. */
@@ -95,32 +110,27 @@ export function openEventWriter<Aggregates>({
     gathering = gatherPeople(mapping);
   }
 
-  const foldWhenFull = async (): Promise<void> => {
-    if (gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes) await fold();
-  };
+  const isFull = (): boolean => gathering.events >= bounds.foldEvents || gathering.bytes >= bounds.foldBytes;
 
   /** Campaign jobs learn of their mails in the transaction that makes these rows events. */
   const settleMails = (chunk: ReadChunk) => {
     const name = mailEventOf(attempt.eventType);
     if (name === undefined) return undefined;
-    return async (database: Database, inserted: readonly EventRow[]): Promise<void> => {
+    return async (database: Database, inserted: Inserted): Promise<void> => {
       const campaigns = await mailedCampaigns(database);
       if (campaigns.size === 0) return;
-      const lines = new Set(inserted.map(({ line }) => line));
-      const rows = chunk.rows.filter(({ line }) => lines.has(line));
-      await settleByEvents(database, name, readMailEvents(rows, campaigns, hashKeys));
+      await settleByEvents(database, name, readMailEvents(recordsOf(chunk, inserted), campaigns, hashKeys));
     };
   };
 
   async function writeNow(chunk: ReadChunk): Promise<void> {
     const written = { ...chunk, bytesRead: bytesRead() };
     const inserted = await writeChunk(store, attempt, written, hasRepeats, settleMails(chunk));
-    hasRepeats = inserted.length < chunk.rows.length;
-    const lines = hasRepeats ? new Set(inserted.map(({ line }) => line)) : undefined;
-    for (const { line, values, atMs, reader } of chunk.rows)
-      if (lines === undefined || lines.has(line)) gathering.add(reader(values, atMs));
+    hasRepeats = inserted.count < chunk.rows.size;
+    chunk.noted.forEach((noted, place) => {
+      if (inserted.has(chunk.rows.lineOf(place))) gathering.add(noted);
+    });
     readTo = chunk.to;
-    await foldWhenFull();
   }
 
   return {
@@ -132,19 +142,25 @@ export function openEventWriter<Aggregates>({
         let reader: RowReader | undefined;
         for (const event of events) {
           if (event.columns !== columns) reader = mapping.reader((columns = event.columns));
-          if (reader !== undefined) gathering.add(reader(event.values, event.atMs));
+          if (reader !== undefined) gathering.add(gathering.note(reader(event.values, event.atMs)));
         }
         const isLast = events.length < readBackAtOnce;
         from = isLast ? attempt.readTo : (events.at(-1)?.line ?? attempt.readTo);
         readTo = from;
-        await foldWhenFull();
+        if (isFull()) await fold();
       }
       // Before the file is fetched again: it may be gone, and these events are in the stream.
       if (foldedTo < attempt.readTo) await fold();
     },
+    note: (mapped) => gathering.note(mapped),
     write: async (chunk) => {
       await underWay;
       underWay = writeNow(chunk);
+      if (isFull()) {
+        // What is noted is of this chunk, and is nowhere else: nothing may be read meanwhile.
+        await underWay;
+        await fold();
+      }
       // Awaited by the next call; a failure until then is no unhandled rejection.
       underWay.catch(() => undefined);
     },

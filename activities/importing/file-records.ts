@@ -36,9 +36,12 @@ export function asRecords(rows: AsyncIterable<RowBatch>): FileRecords {
         columns = item.columns;
         yield { columns };
       }
-      const values = item.cells.map((cell) => cell ?? '');
-      for (const value of values) read.characters += value.length + 1;
-      yield { line, values };
+      let hasNone = false;
+      for (const cell of item.cells) {
+        hasNone ||= cell === null;
+        read.characters += (cell?.length ?? 0) + 1;
+      }
+      yield { line, values: hasNone ? item.cells.map((cell) => cell ?? '') : (item.cells as string[]) };
     }
   }
   return {

@@ -4,9 +4,11 @@
  * stream. While the store writes one chunk, the next is read.
  */
 import { ExpectedError } from '../../jobs/errors.ts';
+import { openEventPack } from '../../systems/store/event-pack.ts';
+import type { Attempt } from '../../systems/store/event-files.ts';
 import type { ColumnsFrom, SetAsideRow } from '../../systems/store/events.ts';
 import { openEventWriter } from './event-writer.ts';
-import type { ReadRow, RowReader, Writing } from './event-writer.ts';
+import type { ReadChunk, RowReader, Writing } from './event-writer.ts';
 import { openKeyer } from './event-key.ts';
 
 /** What stands in a file, in its order. Numbers grow; a header is no record. */
@@ -44,7 +46,7 @@ export async function importRows<Aggregates>(
   let columns: readonly string[] = [];
   let timeAt = -1;
   let lastLine = 0;
-  let chunk = emptyChunk(attempt.readTo);
+  let chunk = emptyChunk(attempt, attempt.readTo, columns);
 
   const takeHeader = (header: readonly string[]): void => {
     columns = header;
@@ -53,6 +55,7 @@ export async function importRows<Aggregates>(
     keyer.columns(columns);
     reader = mapping.reader(columns);
     if (lastLine >= attempt.readTo) chunk.columns.push({ fromLine: lastLine + 1, columns });
+    else chunk.header = columns;
   };
   const takeRow = (line: number, values: readonly string[]): void => {
     if (reader === undefined) throw lacksTime();
@@ -61,8 +64,10 @@ export async function importRows<Aggregates>(
     const key = atMs === undefined ? undefined : keyer.keyOf(values, atMs);
     if (line <= attempt.readTo) return;
     if (atMs === undefined || key === undefined) chunk.setAside.push({ line, reason: noTime });
-    else chunk.rows.push({ line, key, atMs, values, columns, reader });
-    for (const value of values) chunk.characters += value.length;
+    else {
+      chunk.rows.add({ line, key, atMs, row: JSON.stringify(values) });
+      chunk.noted.push(writer.note(reader(values, atMs)));
+    }
   };
 
   for await (const batch of records) {
@@ -75,9 +80,9 @@ export async function importRows<Aggregates>(
       else if (record.line > attempt.readTo) chunk.setAside.push({ line: record.line, reason: record.fault });
       lastLine = record.line;
       chunk.to = Math.max(chunk.to, lastLine);
-      if (chunk.to - chunk.from < bounds.chunkRows && chunk.characters < bounds.chunkCharacters) continue;
+      if (chunk.to - chunk.from < bounds.chunkRows && chunk.rows.bytes < bounds.chunkBytes) continue;
       await writer.write(chunk);
-      chunk = emptyChunk(chunk.to);
+      chunk = emptyChunk(attempt, chunk.to, columns);
     }
   }
   if (chunk.to > chunk.from) await writer.write(chunk);
@@ -90,20 +95,20 @@ const lacksTime = (): ExpectedError =>
     'The header lacks EVENT_CAPTURED_DT, by which an event has its time; are the export’s columns and the delimiter right?',
   );
 
-interface FillingChunk {
-  readonly from: number;
+interface FillingChunk extends ReadChunk {
   to: number;
-  characters: number;
-  readonly rows: ReadRow[];
+  header: readonly string[];
+  readonly noted: number[];
   readonly setAside: SetAsideRow[];
   readonly columns: ColumnsFrom[];
 }
 
-const emptyChunk = (from: number): FillingChunk => ({
+const emptyChunk = (attempt: Attempt, from: number, header: readonly string[]): FillingChunk => ({
   from,
   to: from,
-  characters: 0,
-  rows: [],
+  header,
+  rows: openEventPack(attempt),
+  noted: [],
   setAside: [],
   columns: [],
 });

@@ -13,12 +13,6 @@ import type { EventMapping } from './event-mapping.ts';
 import { noValue } from './no-value.ts';
 
 /**
- * A row with its time, what it adds being known only when it is taken into somebody's aggregate: its type, and
- * what it has of the columns that the mapping reads, in the mapping's order of them.
- */
-type TimedRow = readonly [atMs: number, event: string, ...values: (string | null)[]];
-
-/**
  * @param text of a job's own mapping; undefined for the default one
  * @throws ExpectedError INPUT_NOT_VALID with line and column
  */
@@ -41,8 +35,16 @@ export interface Aggregates {
   readonly others: Readonly<Record<string, readonly Json[]>> | undefined;
 }
 
+const riidField: Identity['field'] = 'rs_user_id';
+
 /** Under it stands what this mapping does not make. No field has an empty name. */
 const othersKey = '';
+
+function withOthers(own: string, others: Aggregates['others']): string {
+  if (others === undefined) return own;
+  const text = `${JSON.stringify(othersKey)}:${JSON.stringify(others)}`;
+  return own === '{}' ? `{${text}}` : `${own.slice(0, -1)},${text}}`;
+}
 
 type Written = Readonly<Record<string, Json>>;
 
@@ -71,44 +73,53 @@ export function mapEvents(mapping: Mapping, accountId: string, eventType: string
     return { own, others };
   }
 
+  /** The RIID where Responsys has answered a later one. */
+  const hiddenOf = ({ own }: Aggregates, riidAtMs: number | undefined): string | undefined =>
+    riidAtMs === undefined || (mapping.timeOf(own, riidField) ?? Infinity) >= riidAtMs
+      ? undefined
+      : riidField;
+  const texts = (aggregates: Aggregates, riidAtMs?: number): { aggregates: string; fields: string } => {
+    const { kept, shown } = mapping.textsOf(aggregates.own, hiddenOf(aggregates, riidAtMs));
+    return { aggregates: withOthers(kept, aggregates.others), fields: shown };
+  };
   return {
     reader: (columns) => {
       const keys = columns.map((name) => name.toLowerCase());
       // Where a name stands twice, the last one is meant.
       const readAt = mapping.reads.map((name) => keys.lastIndexOf(name));
       return (values, atMs) => {
+        // What it adds is worked out when it is taken into somebody's aggregate: until then it waits as what
+        // it has of the columns that the mapping reads, in the mapping's order of them, behind its type.
+        const cells: (string | undefined)[] = [event];
+        for (const at of readAt) cells.push(values[at]);
         const identities = mapping
-          .identitiesOf(rowOf(keys, event, values), atMs)
+          .identitiesOf(rowOf(mapping.reads, cells), atMs)
           .flatMap(({ field, value }): Identity[] => {
             if (!isIdentityField(field)) return [];
             const normal = normaliseIdentity(field, value);
             if (normal === undefined) return [];
             return [field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal }];
           });
-        const timed: TimedRow = [atMs, event, ...readAt.map((at) => values[at] ?? null)];
-        return { identities, addition: JSON.stringify(timed) };
+        return { identities, addition: { atMs, cells } };
       };
     },
-    add: (aggregates, addition) => {
+    add: (aggregates, { atMs, cells }) => {
       const into = aggregates ?? { own: mapping.newAggregate(), others: undefined };
-      const [atMs, type, ...values] = JSON.parse(addition) as TimedRow;
-      mapping.fold(into.own, rowOf(mapping.reads, type, values), atMs);
+      mapping.fold(into.own, rowOf(mapping.reads, cells), atMs);
       return into;
     },
     merge: ({ own, others }, other) => {
       mapping.merge(own, other.own);
       return { own, others: united(others, other.others) };
     },
-    write: ({ own, others }) =>
-      JSON.stringify(
-        others === undefined ? mapping.toJson(own) : { ...mapping.toJson(own), [othersKey]: others },
-      ),
+    write: (aggregates) => texts(aggregates).aggregates,
+    texts,
     read,
-    fieldsOf: ({ own }, riidAtMs) => {
-      const fields = mapping.valuesOf(own);
-      if (riidAtMs === undefined || (mapping.timeOf(own, 'rs_user_id') ?? Infinity) >= riidAtMs)
-        return fields;
-      return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== 'rs_user_id'));
+    fieldsOf: (aggregates, riidAtMs) => {
+      const fields = mapping.valuesOf(aggregates.own);
+      const hidden = hiddenOf(aggregates, riidAtMs);
+      if (hidden === undefined) return fields;
+      return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== hidden));
     },
   };
 }
@@ -120,9 +131,10 @@ function united(one: Aggregates['others'], other: Aggregates['others']): Aggrega
   return all;
 }
 
-function rowOf(keys: readonly string[], event: string, values: readonly (string | null)[]): Row {
+/** @param cells the event's type, then what it has of the columns `reads` */
+function rowOf(reads: readonly string[], cells: readonly (string | undefined)[]): Row {
   const row: Record<string, unknown> = {};
-  keys.forEach((name, index) => (row[name] = values[index] ?? undefined));
-  row['event'] = event;
+  for (let at = 0; at < reads.length; at++) row[reads[at] ?? ''] = cells[at + 1];
+  row['event'] = cells[0];
   return row;
 }

@@ -3,52 +3,74 @@
  * one person here; who that is in the store is found when they are folded. What events come to is made only
  * then, person by person: it takes several times the memory of the events.
  */
+import { standingAlone } from '../../lql/values.ts';
 import type { PersonEvents } from '../../systems/store/event-profiles.ts';
 import type { Identity } from '../../systems/store/identities.ts';
+import { openAdditionLog } from './addition-log.ts';
 import type { EventMapping, Mapped } from './event-mapping.ts';
-import { openTextLog } from './text-log.ts';
 
 export interface Gathering<Aggregates> {
   /** Events that were added, those about nobody included. */
   readonly events: number;
   readonly nobodys: number;
-  /** About how much memory they take. */
+  /** About how much memory they take, with those that are noted only. */
   readonly bytes: number;
-  add(mapped: Mapped): void;
+  /** Keeps an event until it is known whether it counts. @returns what it is added by */
+  note(mapped: Mapped): number;
+  add(noted: number): void;
   people(): readonly PersonEvents<Aggregates>[];
 }
 
-/** A person with its lists, and an event in one of them. */
-const bytesOfPerson = 300;
-const bytesOfEvent = 16;
-/** An entry of the map, the identity and its key. */
-const bytesOfIdentity = 300;
+/** With what is held of its person while it is folded: hashes, the profile, what the store is asked. Measured. */
+const bytesOfIdentity = 2_000;
+const nobodys = -1;
 
 export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gathering<Aggregates> {
-  interface Person {
-    readonly identities: Identity[];
-    /** Where in the log they stand. */
-    readonly additions: number[];
-  }
-  const byIdentity = new Map<string, Person>();
-  const log = openTextLog();
-  const counts = { events: 0, nobodys: 0, bytes: 0 };
+  const log = openAdditionLog();
+  /** Identities by their numbers, and the numbers of the persons whose they are. */
+  const identities: Identity[] = [];
+  const numbers = {
+    email: new Map<string, number>(),
+    customer_id: new Map<string, number>(),
+    rs_user_id: new Map<string, number>(),
+  } as const satisfies Readonly<Record<Identity['field'], Map<string, number>>>;
+  const persons: (number | undefined)[] = [];
+  /** Of persons, who each was united with, and the first and the last of their events. */
+  const united: number[] = [];
+  const firsts: number[] = [];
+  const lasts: number[] = [];
+  const counts = { events: 0, nobodys: 0 };
 
-  const unite = (one: Person, other: Person): Person => {
-    const [stays, goes] = one.identities.length >= other.identities.length ? [one, other] : [other, one];
-    for (const addition of goes.additions) stays.additions.push(addition);
-    for (const identity of goes.identities) byIdentity.set(keyOf(identity), stays);
-    stays.identities.push(...goes.identities);
+  const numberOf = ({ field, value }: Identity): number => {
+    const known = numbers[field].get(value);
+    if (known !== undefined) return known;
+    const alone = standingAlone(value);
+    numbers[field].set(alone, identities.length);
+    return identities.push({ field, value: alone }) - 1;
+  };
+  const personOf = (identity: number): number | undefined => {
+    let person = persons[identity];
+    while (person !== undefined && united[person] !== person) person = united[person];
+    return person;
+  };
+  const append = (person: number, first: number, last: number): void => {
+    const before = lasts[person];
+    if (before === undefined) firsts[person] = first;
+    else log.setNext(before, first);
+    lasts[person] = last;
+  };
+  const unite = (stays: number, goes: number): number => {
+    united[goes] = stays;
+    append(stays, firsts[goes] ?? 0, lasts[goes] ?? 0);
     return stays;
   };
-
-  const aggregatesOf = (additions: readonly number[]): Aggregates => {
+  const aggregatesOf = (person: number): Aggregates => {
     let aggregates: Aggregates | undefined;
-    for (const at of additions) aggregates = mapping.add(aggregates, log.read(at));
+    for (let at = firsts[person]; at !== undefined; at = log.next(at))
+      aggregates = mapping.add(aggregates, log.read(at));
     if (aggregates === undefined) throw new Error('A person without an event.');
     return aggregates;
   };
-
   return {
     get events() {
       return counts.events;
@@ -57,39 +79,42 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
       return counts.nobodys;
     },
     get bytes() {
-      return counts.bytes + log.bytes;
+      return log.bytes + identities.length * bytesOfIdentity;
     },
-    add: ({ identities, addition }) => {
+    note: ({ identities: own, addition }) =>
+      own.length === 0 ? nobodys : log.append(addition, own.map(numberOf)),
+    add: (noted) => {
       counts.events += 1;
-      if (identities.length === 0) {
+      if (noted === nobodys) {
         counts.nobodys += 1;
         return;
       }
-      let person: Person | undefined;
-      for (const identity of identities) {
-        const known = byIdentity.get(keyOf(identity));
+      let person: number | undefined;
+      const own = log.numbers(noted);
+      for (const identity of own) {
+        const known = personOf(identity);
         if (known === undefined || known === person) continue;
         person = person === undefined ? known : unite(person, known);
       }
-      counts.bytes += bytesOfEvent + (person === undefined ? bytesOfPerson : 0);
-      person ??= { identities: [], additions: [] };
-      person.additions.push(log.append(addition));
-      for (const identity of identities) {
-        const key = keyOf(identity);
-        if (byIdentity.has(key)) continue;
-        byIdentity.set(key, person);
-        person.identities.push(identity);
-        counts.bytes += bytesOfIdentity;
-      }
+      person ??= united.push(united.length) - 1;
+      for (const identity of own) persons[identity] = person;
+      append(person, noted, noted);
     },
-    people: () =>
-      Array.from(new Set(byIdentity.values()), ({ identities, additions }) => ({
-        identities,
+    people: () => {
+      const known = new Map<number, Identity[]>();
+      identities.forEach((identity, number) => {
+        const person = personOf(number);
+        if (person === undefined) return;
+        const own = known.get(person);
+        if (own === undefined) known.set(person, [identity]);
+        else own.push(identity);
+      });
+      return Array.from(known, ([person, own]) => ({
+        identities: own,
         get aggregates() {
-          return aggregatesOf(additions);
+          return aggregatesOf(person);
         },
-      })),
+      }));
+    },
   };
 }
-
-const keyOf = ({ field, value }: Identity): string => `${field}\0${value}`;

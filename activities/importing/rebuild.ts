@@ -46,7 +46,7 @@ export interface RebuildBounds {
 export const rebuildBounds: RebuildBounds = {
   eventsAtOnce: 20_000,
   foldEvents: 200_000,
-  foldBytes: 64 * 1024 * 1024,
+  foldBytes: 128 * 1024 * 1024,
 };
 
 export interface Rebuilding {
@@ -172,7 +172,7 @@ async function walk(
         for (const event of read) {
           if (event.columns !== columns) reader = events.reader((columns = event.columns));
           if (reader === undefined) continue;
-          gathering.add(reader(event.values, event.atMs));
+          gathering.add(gathering.note(reader(event.values, event.atMs)));
         }
         from = read.length < bounds.eventsAtOnce ? toLine : (read.at(-1)?.line ?? toLine);
         const nobodys = (walked.get(fileId)?.nobodys ?? 0) + gathering.nobodys - before;

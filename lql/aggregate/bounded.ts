@@ -65,8 +65,8 @@ export function union<V>(
   return into;
 }
 
-/** The collection within its bounds, in order. */
-export function settled<V>(bounded: Bounded<V>, bounds: Bounds): readonly (readonly [string, V])[] {
+/** The collection's entries within its bounds, in order. */
+export function settled<V>(bounded: Bounded<V>, bounds: Bounds): ReadonlyMap<string, V> {
   if (bounded.entries.size > bounds.entries || bounded.keyBytes > bounds.keyBytes) cut(bounded, bounds);
   return sorted(bounded);
 }
@@ -89,12 +89,21 @@ function cut<V>(bounded: Bounded<V>, bounds: Bounds): void {
 }
 
 /** Sorted once: what was in order stays so, and is only looked through the next time. */
-function sorted<V>(bounded: Bounded<V>): (readonly [string, V])[] {
-  const keys = Array.from(bounded.entries.keys());
-  if (keys.some((key, at) => at > 0 && key < (keys[at - 1] ?? ''))) {
-    const { entries } = bounded;
+function sorted<V>(bounded: Bounded<V>): Map<string, V> {
+  const { entries } = bounded;
+  if (!isInOrder(entries.keys())) {
     // As strings are sorted by themselves: by code units.
-    bounded.entries = new Map(keys.sort().map((key) => [key, entries.get(key) as V]));
+    const keys = Array.from(entries.keys()).sort();
+    bounded.entries = new Map(keys.map((key) => [key, entries.get(key) as V]));
   }
-  return Array.from(bounded.entries);
+  return bounded.entries;
+}
+
+function isInOrder(keys: Iterable<string>): boolean {
+  let before = '';
+  for (const key of keys) {
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
 }

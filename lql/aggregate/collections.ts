@@ -1,11 +1,12 @@
 /** Merge operators of sets and maps: union, and for each key of a map one of the operators of single values. */
 import { isList, isPair, textOf } from '../values.ts';
 import type { Value } from '../values.ts';
+import { jsonOf } from './json-text.ts';
 import { put, settled, union } from './bounded.ts';
 import type { Bounded, Bounds } from './bounded.ts';
 import { isGreater, shownAs } from './cast.ts';
 import type { Held, ScalarKind } from './cast.ts';
-import type { FieldValue, Json, Operator } from './operator.ts';
+import type { FieldValue, Json, Operator, Texts } from './operator.ts';
 import { isTuple, timedFromJson, timedToJson } from './scalars.ts';
 import type { Cast, Fold, Preference, Scale, Timed } from './scalars.ts';
 
@@ -14,6 +15,7 @@ export interface Entry<V> {
   make(value: Value, atMs: number): V | undefined;
   readonly merge: (one: V, other: V) => V;
   show(value: V): Held;
+  texts(value: V): Texts;
   toJson(value: V): Json;
   fromJson(json: Json): V | undefined;
 }
@@ -25,6 +27,7 @@ export const timedEntry = (kind: ScalarKind, cast: Cast, merge: Preference): Ent
   },
   merge,
   show: ({ held }) => shownAs(kind, held),
+  texts: ({ held, atMs }) => ({ shown: jsonOf(shownAs(kind, held)), kept: `[${jsonOf(held)},${atMs}]` }),
   toJson: timedToJson,
   fromJson: timedFromJson,
 });
@@ -36,6 +39,7 @@ export const foldedEntry = (kind: ScalarKind, cast: Cast, merge: Fold, scale: Sc
   },
   merge,
   show: (value) => shownAs(kind, scale.show(value)),
+  texts: (value) => ({ shown: jsonOf(shownAs(kind, scale.show(value))), kept: jsonOf(value) }),
   toJson: (value) => value,
   fromJson: (json) => (typeof json === 'number' ? json : undefined),
 });
@@ -53,9 +57,23 @@ export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> 
     },
     merge: (into, other) => union(into, other, entry.merge, bounds),
     show: (state) =>
-      Object.fromEntries(settled(state, bounds).map(([key, value]) => [key, entry.show(value)])),
+      Object.fromEntries(Array.from(settled(state, bounds), ([key, value]) => [key, entry.show(value)])),
+    texts(state) {
+      let shown = '';
+      let kept = '';
+      settled(state, bounds).forEach((value, key) => {
+        const one = entry.texts(value);
+        const name = `${shown === '' ? '' : ','}${jsonOf(key)}:`;
+        shown += name + one.shown;
+        kept += name + one.kept;
+      });
+      return { shown: `{${shown}}`, kept: writtenText(`{${kept}}`, state.end) };
+    },
     toJson(state) {
-      const entries = settled(state, bounds).map(([key, value]) => [key, entry.toJson(value)] as const);
+      const entries = Array.from(
+        settled(state, bounds),
+        ([key, value]) => [key, entry.toJson(value)] as const,
+      );
       return written(Object.fromEntries(entries), state.end);
     },
     fromJson(json) {
@@ -75,23 +93,25 @@ export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> 
 const keep = (): true => true;
 
 /** @param cast to text, of which the order of code units is the set's order */
-export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds): Operator<Bounded<true>> {
+export function setOf(cast: Cast, bounds: Bounds): Operator<Bounded<true>> {
   return {
     add(state, value) {
       let into = state;
       for (const item of isList(value) ? value : [value]) {
+        // Most values of a person come again: one that is there was found fit.
+        if (typeof item === 'string' && into?.entries.has(item) === true) continue;
         const text = textOf(cast(item));
         if (text !== undefined) into = put(into, text, true, keep, bounds);
       }
       return into;
     },
     merge: (into, other) => union(into, other, keep, bounds),
-    show: (state) => settled(state, bounds).map(([text]) => show(text)),
-    toJson: (state) =>
-      written(
-        settled(state, bounds).map(([text]) => text),
-        state.end,
-      ),
+    show: (state) => Array.from(settled(state, bounds).keys()),
+    texts: (state) => {
+      const shown = JSON.stringify(Array.from(settled(state, bounds).keys()));
+      return { shown, kept: writtenText(shown, state.end) };
+    },
+    toJson: (state) => written(Array.from(settled(state, bounds).keys()), state.end),
     fromJson(json) {
       const [texts, end] = isTuple(json) ? json : [];
       if (texts === undefined || !isTuple(texts)) return undefined;
@@ -102,6 +122,9 @@ export function setOf(cast: Cast, show: (text: string) => string, bounds: Bounds
     },
   };
 }
+
+const writtenText = (content: string, end: string | undefined): string =>
+  end === undefined ? `[${content}]` : `[${content},${jsonOf(end)}]`;
 
 const written = (content: Json, end: string | undefined): Json =>
   end === undefined ? [content] : [content, end];
@@ -142,6 +165,10 @@ export function wholeByTime<State>(
     },
     merge: prefer,
     show: ({ state }): FieldValue => inner.show(state),
+    texts: ({ state, atMs }) => {
+      const { shown, kept } = inner.texts(state);
+      return { shown, kept: `[${kept},${atMs}]` };
+    },
     toJson: ({ state, atMs }) => [inner.toJson(state), atMs],
     fromJson(json) {
       const [state, atMs] = isTuple(json) ? json : [];

@@ -10,12 +10,19 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type FieldValue =
   string | number | boolean | readonly string[] | Readonly<Record<string, string | number | boolean>>;
 
+export interface Texts {
+  readonly shown: string;
+  readonly kept: string;
+}
+
 export interface Operator<State> {
   /** Takes one event's value; `state` may be changed in place, and the returned one is the one to keep. */
   add(state: State | undefined, value: Value, atMs: number): State | undefined;
   /** `into` may be changed in place; `other` stays as it is. */
   merge(into: State, other: State): State;
   show(state: State): FieldValue;
+  /** What `show` and `toJson` give, as JSON: of a large state, much of both is the same text. */
+  texts(state: State): Texts;
   /** When the event was that the state is of, where it is of one. */
   timeOf?(state: State): number;
   toJson(state: State): Json;

@@ -3,6 +3,7 @@ import type { Value } from '../values.ts';
 import { isGreater, shownAs } from './cast.ts';
 import type { Held, ScalarKind } from './cast.ts';
 import type { Json, Operator } from './operator.ts';
+import { jsonOf } from './json-text.ts';
 
 export interface Timed {
   readonly held: Held;
@@ -46,6 +47,10 @@ export function byTime(kind: ScalarKind, cast: Cast, prefer: Preference): Operat
     },
     merge: prefer,
     show: ({ held }) => shownAs(kind, held),
+    texts: ({ held, atMs }) => {
+      const kept = jsonOf(held);
+      return { shown: kind === 'date' ? jsonOf(shownAs(kind, held)) : kept, kept: `[${kept},${atMs}]` };
+    },
     timeOf: ({ atMs }) => atMs,
     toJson: timedToJson,
     fromJson: timedFromJson,
@@ -89,6 +94,7 @@ export function folded(kind: ScalarKind, cast: Cast, fold: Fold, scale: Scale): 
     },
     merge: fold,
     show: (state) => shownAs(kind, scale.show(state)),
+    texts: (state) => ({ shown: jsonOf(shownAs(kind, scale.show(state))), kept: jsonOf(state) }),
     toJson: (state) => state,
     fromJson: (json) => (typeof json === 'number' ? json : undefined),
   };

@@ -21,6 +21,10 @@ export type Evaluate = (row: Row, atMs: number, offsetMs: number) => Value | und
 export interface FunctionDefinition {
   /** Fewest and most arguments. */
   readonly args: readonly [number, number];
+  /** Whether nothing but its one argument decides what it gives. */
+  readonly isOfArgument?: true;
+  /** Whether it takes much longer than to look up what it gave before. */
+  readonly isSlow?: true;
   make(args: readonly Evaluate[]): Evaluate;
 }
 
@@ -29,6 +33,7 @@ const nothing: Evaluate = () => undefined;
 /** A function of a text, or of the first of a list of texts; "" is none. */
 const ofText = (convert: (text: string) => Value | undefined): FunctionDefinition => ({
   args: [1, 1],
+  isOfArgument: true,
   make:
     ([argument = nothing]) =>
     (row, atMs, offsetMs) => {
@@ -37,8 +42,11 @@ const ofText = (convert: (text: string) => Value | undefined): FunctionDefinitio
     },
 });
 
+const slow = (definition: FunctionDefinition): FunctionDefinition => ({ ...definition, isSlow: true });
+
 const ofValue = (convert: (value: Value) => Value | undefined): FunctionDefinition => ({
   args: [1, 1],
+  isOfArgument: true,
   make:
     ([argument = nothing]) =>
     (row, atMs, offsetMs) => {
@@ -66,7 +74,7 @@ function timeOf(value: Value | undefined): ReturnType<typeof momentOf> {
 }
 
 const digest = (algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512'): FunctionDefinition =>
-  ofText((text) => createHash(algorithm).update(text).digest('hex'));
+  slow(ofText((text) => createHash(algorithm).update(text).digest('hex')));
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -119,9 +127,9 @@ export const functions = {
   },
   email: ofText(addressOf),
   emaildomain: ofText(addressDomainOf),
-  urlmain: ofText(urlMainOf),
-  hash: ofText(sipHash),
-  'hash.sip': ofText(sipHash),
+  urlmain: slow(ofText(urlMainOf)),
+  hash: slow(ofText(sipHash)),
+  'hash.sip': slow(ofText(sipHash)),
   'hash.md5': digest('md5'),
   'hash.sha1': digest('sha1'),
   'hash.sha256': digest('sha256'),

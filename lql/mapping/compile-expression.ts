@@ -2,7 +2,7 @@
 import { functions } from '../functions/table.ts';
 import type { Evaluate, FunctionDefinition } from '../functions/table.ts';
 import { faultAt } from '../syntax.ts';
-import { cellOf, numberOf, textOf } from '../values.ts';
+import { cellOf, numberOf, standingAlone, textOf } from '../values.ts';
 import type { Value } from '../values.ts';
 import type { Comparison, Expression } from './expression.ts';
 import { mappingLanguage } from './tokens.ts';
@@ -24,10 +24,45 @@ export function compileExpression(expression: Expression): Evaluate {
     case 'call':
       return expression.name === 'eq' || expression.name === 'ne'
         ? compileCondition(expression)
-        : compileCall(expression);
+        : (compileChain(expression) ?? compileCall(expression));
     default:
       return compileCondition(expression);
   }
+}
+
+/** Values of a column that are remembered: links, offers and domains of a file are few, or each is met once. */
+const mostRemembered = 1_000;
+const longestRemembered = 500;
+
+/**
+ * Functions around one field, some of them slow, such as a hash: what they give for a text is remembered.
+ * @returns undefined where it is something else
+ */
+function compileChain(call: Extract<Expression, { type: 'call' }>): Evaluate | undefined {
+  let isSlow = false;
+  let inner: Expression = call;
+  while (inner.type === 'call') {
+    const definition = definitions.get(inner.name);
+    const argument: Expression | undefined = inner.args[0];
+    if (definition?.isOfArgument !== true || argument === undefined || inner.args.length > 1)
+      return undefined;
+    isSlow ||= definition.isSlow === true;
+    inner = argument;
+  }
+  if (!isSlow || inner.type !== 'field') return undefined;
+  const { name } = inner;
+  const evaluate = compileCall(call);
+  const known = new Map<string, Value | undefined>();
+  return (row, atMs, offsetMs) => {
+    const text = row[name];
+    if (typeof text !== 'string' || text.length > longestRemembered) return evaluate(row, atMs, offsetMs);
+    const found = known.get(text);
+    if (found !== undefined || known.has(text)) return found;
+    const value = evaluate(row, atMs, offsetMs);
+    if (known.size === mostRemembered) known.clear();
+    known.set(standingAlone(text), value);
+    return value;
+  };
 }
 
 function compileCall(call: Extract<Expression, { type: 'call' }>): Evaluate {

@@ -158,16 +158,8 @@ export function operatorOf({ kind, mergeOperator, capacity }: UserField): Operat
         return wholeOr(mergeOperator, mapOf(timedEntry(inner, cast, preferences.latest), bounds));
     }
   }
-  if (kind === '[]string')
-    return wholeOr(
-      mergeOperator,
-      setOf(casts.string, (text) => text, bounds),
-    );
-  if (kind === '[]time')
-    return wholeOr(
-      mergeOperator,
-      setOf(isoText, (text) => text, bounds),
-    );
+  if (kind === '[]string') return wholeOr(mergeOperator, setOf(casts.string, bounds));
+  if (kind === '[]time') return wholeOr(mergeOperator, setOf(isoText, bounds));
   return scalarOperator(kind, mergeOperator);
 }
 

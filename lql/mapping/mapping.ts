@@ -3,7 +3,7 @@
  * costs calls of closures only. What a row does depends on the row and its time alone, and aggregates merge in
  * any order, so neither the order of files nor how they are cut into chunks shows in a profile.
  */
-import type { AnyState, FieldValue, Json, Operator } from '../aggregate/operator.ts';
+import type { AnyState, FieldValue, Json, Operator, Texts } from '../aggregate/operator.ts';
 import type { Evaluate } from '../functions/table.ts';
 import { faultAt } from '../syntax.ts';
 import { isList, textOf } from '../values.ts';
@@ -40,6 +40,11 @@ export interface Mapping {
   merge(into: Aggregate, other: Aggregate): void;
   /** The fields as a profile shows them; what has no value is not among them. */
   valuesOf(aggregate: Aggregate): Readonly<Record<string, FieldValue>>;
+  /**
+   * What `valuesOf` and `toJson` give, as JSON.
+   * @param hidden a field that is not shown
+   */
+  textsOf(aggregate: Aggregate, hidden?: string): Texts;
   /** When the event was that a field's value is of; undefined for fields that are made of many. */
   timeOf(aggregate: Aggregate, field: string): number | undefined;
   /** The aggregate for the store, by field; with `fromJson`, merging can go on later. */
@@ -83,6 +88,8 @@ export function compileMapping(
     if (operator === undefined) throw new Error(`no operator of ${column.name.text}`);
     return { place, evaluate: evaluateOf(column), operator };
   });
+  const groupsFor = openGroups(groups);
+  const names = fields.map(({ name }) => `${JSON.stringify(name)}:`);
   const identities = statement.by.map(({ text: field }) => ({
     field,
     columns: statement.columns
@@ -122,7 +129,7 @@ export function compileMapping(
     newAggregate: () => fields.map(() => undefined),
     fold(aggregate, row, atMs) {
       if (!where(row, atMs, 0)) return;
-      for (const { guard, writers } of groups) {
+      for (const { guard, writers } of groupsFor(row['event'])) {
         if (!guard(row, atMs, 0)) continue;
         for (const { place, evaluate, operator } of writers) {
           const value = evaluate(row, atMs, 0);
@@ -137,6 +144,19 @@ export function compileMapping(
       });
     },
     valuesOf: (aggregate) => eachOf(aggregate, (operator, state) => operator.show(state)),
+    textsOf: (aggregate, hidden) => {
+      let shown = '';
+      let kept = '';
+      for (let place = 0; place < aggregate.length; place++) {
+        const [field, operator, state] = [fields[place], operators[place], aggregate[place]];
+        if (field === undefined || operator === undefined || state === undefined) continue;
+        const texts = operator.texts(state);
+        const name = names[place] ?? '';
+        kept += `${kept === '' ? '' : ','}${name}${texts.kept}`;
+        if (field.name !== hidden) shown += `${shown === '' ? '' : ','}${name}${texts.shown}`;
+      }
+      return { shown: `{${shown}}`, kept: `{${kept}}` };
+    },
     timeOf: (aggregate, field) => {
       const place = places.get(field) ?? -1;
       const [operator, state] = [operators[place], aggregate[place]];
@@ -189,15 +209,60 @@ const natureOf = ({ kind, mergeOperator, capacity }: UserField): string =>
   `${kind}, merged by ${mergeOperator}, capacity ${capacity}`;
 
 /** Columns under the same guard, so that each guard is asked once a row. */
-function groupsOf(
-  columns: readonly Column[],
-  writerOf: (column: Column) => Writer,
-): readonly { readonly guard: Guard; readonly writers: readonly Writer[] }[] {
+interface Group {
+  readonly guard: Guard;
+  readonly writers: readonly Writer[];
+  /** Whether nothing but the row's event decides. */
+  readonly isByEvent: boolean;
+}
+
+function groupsOf(columns: readonly Column[], writerOf: (column: Column) => Writer): readonly Group[] {
   const groups = Map.groupBy(columns, ({ guard }) => signature(guard));
   return Array.from(groups.values(), (members) => ({
     guard: guardOf(members[0]?.guard),
     writers: members.map(writerOf),
+    isByEvent: isByEvent(members[0]?.guard),
   }));
+}
+
+/** Types of event that there may be, and a few more. */
+const mostEvents = 200;
+
+/** The groups whose columns rows of an event may write: all rows of a file have the same, and most guards ask for it. */
+function openGroups(groups: readonly Group[]): (event: unknown) => readonly Group[] {
+  const known = new Map<string, readonly Group[]>();
+  return (event) => {
+    if (typeof event !== 'string') return groups;
+    let own = known.get(event);
+    if (own === undefined) {
+      own = groups
+        .filter(({ guard, isByEvent }) => !isByEvent || guard({ event }, 0, 0))
+        .map((group) => (group.isByEvent ? { ...group, guard: always } : group));
+      if (known.size < mostEvents) known.set(event, own);
+    }
+    return own;
+  };
+}
+
+function isByEvent(guard: Expression | undefined): boolean {
+  switch (guard?.type) {
+    case undefined:
+    case 'literal':
+      return true;
+    case 'field':
+      return guard.name === 'event';
+    case 'compare':
+      return isByEvent(guard.left) && isByEvent(guard.right);
+    case 'in':
+      return [guard.operand, ...guard.list].every(isByEvent);
+    case 'not':
+      return isByEvent(guard.operand);
+    case 'and':
+    case 'or':
+      return guard.operands.every(isByEvent);
+    case 'call':
+      return false;
+  }
 }
 
 const signature = (guard: Expression | undefined): string =>

@@ -18,11 +18,14 @@ export function openEventTimes(zone = 'UTC'): (text: string) => number | undefin
     const guess = local - offsetOf(local);
     return local - offsetOf(guess);
   };
+  const daysOf = openDays();
   return (text) => {
+    const usual = daysOf(text);
+    if (usual !== undefined) return inZone(usual);
     const trimmed = text.trim();
     const [, day, month, year, hour, minute, second] = oracle.exec(trimmed) ?? [];
     if (day !== undefined) {
-      const local = utc(year, months.indexOf((month ?? '').toLowerCase()) + 1, day, hour, minute, second);
+      const local = utc(year, monthNumber(month), day, hour, minute, second);
       return local === undefined ? undefined : inZone(local);
     }
     const [, y, m, d, h, min, s, fraction, offset] = iso.exec(trimmed) ?? [];
@@ -35,6 +38,42 @@ export function openEventTimes(zone = 'UTC'): (text: string) => number | undefin
     return own === undefined ? undefined : local - own;
   };
 }
+
+const mostDays = 1_000;
+/** Characters of "17-Mar-2021 09:16:48", and of its day. */
+const [usualLength, dayLength] = [20, 11];
+const [zero, nine, colon] = [0x30, 0x39, 0x3a];
+
+/**
+ * Reads what nearly all rows have, whose days are few and are remembered.
+ * @returns undefined where it is in any way unusual, for others to judge
+ */
+function openDays(): (text: string) => number | undefined {
+  const days = new Map<string, number>();
+  const numberAt = (text: string, at: number): number => {
+    const [tens, ones] = [text.charCodeAt(at), text.charCodeAt(at + 1)];
+    return tens < zero || tens > nine || ones < zero || ones > nine ? NaN : (tens - zero) * 10 + ones - zero;
+  };
+  return (text) => {
+    if (text.length !== usualLength) return undefined;
+    if (text.charCodeAt(14) !== colon || text.charCodeAt(17) !== colon || text.charCodeAt(11) !== 0x20)
+      return undefined;
+    const [hour, minute, second] = [numberAt(text, 12), numberAt(text, 15), numberAt(text, 18)];
+    if (!(hour < 24 && minute < 60 && second < 60)) return undefined;
+    const written = text.slice(0, dayLength);
+    let day = days.get(written);
+    if (day === undefined) {
+      const [, date, month, year] = oracle.exec(`${written} 00:00:00`) ?? [];
+      day = date === undefined ? undefined : utc(year, monthNumber(month), date, 0, 0, 0);
+      if (day === undefined) return undefined;
+      if (days.size === mostDays) days.clear();
+      days.set(written, day);
+    }
+    return day + ((hour * 60 + minute) * 60 + second) * 1_000;
+  };
+}
+
+const monthNumber = (name = ''): number => months.indexOf(name.toLowerCase()) + 1;
 
 /** @returns undefined where a part is beyond its range: 30 February is no day, and no March either */
 function utc(...parts: readonly (string | number | undefined)[]): number | undefined {

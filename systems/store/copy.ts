@@ -12,15 +12,43 @@ type Cell = string | number | null;
 /** Bytes that are handed to the connection at once. */
 const pieceCharacters = 64 * 1024;
 
-/**
- * Copies rows into a table, in a running transaction.
- * @param target `table (column, …)`, no text of a user
- * @param rows may be worked out one by one as they are asked for: heartbeats go on between the pieces
- */
-export async function copyInto(
+/** Copies rows into a table, in a running transaction. */
+export const copyInto = (
   database: Database,
   target: string,
   rows: Iterable<readonly Cell[]>,
+): Promise<void> => copyLines(database, target, linesOf(rows));
+
+function* linesOf(rows: Iterable<readonly Cell[]>): Generator<string> {
+  for (const row of rows)
+    yield row.map((cell) => (typeof cell === 'string' ? copyCell(cell) : (cell ?? '\\N'))).join('\t');
+}
+
+/**
+ * Copies rows that are written as COPY reads them.
+ * @param target `table (column, …)`, no text of a user
+ * @param lines may be worked out one by one as they are asked for: heartbeats go on between the pieces
+ */
+export const copyLines = (database: Database, target: string, lines: Iterable<string>): Promise<void> =>
+  copyPieces(database, target, packed(lines));
+
+/** Lines for COPY as the bytes that it reads, many at once. */
+export function* packed(lines: Iterable<string>): Generator<Buffer> {
+  let piece = '';
+  for (const line of lines) {
+    piece += line + '\n';
+    if (piece.length < pieceCharacters) continue;
+    yield Buffer.from(piece);
+    piece = '';
+  }
+  if (piece !== '') yield Buffer.from(piece);
+}
+
+/** @param pieces of lines, as `packed` gives them */
+export async function copyPieces(
+  database: Database,
+  target: string,
+  pieces: Iterable<Buffer>,
 ): Promise<void> {
   const stream = database.query(copyFrom(`copy ${target} from stdin`));
   const server = { hasRefused: false };
@@ -30,18 +58,14 @@ export async function copyInto(
     server.hasRefused = true;
   });
   const send = async (): Promise<void> => {
-    let piece = '';
-    for (const row of rows) {
-      piece += `${row.map(cellOf).join('\t')}\n`;
-      if (piece.length < pieceCharacters) continue;
+    for (const piece of pieces) {
       if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), ended]);
-      piece = '';
       // A quick server drains a piece before anything else of this process has its turn.
       await otherEvents();
       // What is written after a refusal would end in a TypeError of the library, in the place of the refusal.
       if (server.hasRefused) return;
     }
-    stream.end(piece);
+    stream.end();
   };
   try {
     await send();
@@ -54,10 +78,20 @@ export async function copyInto(
   await ended;
 }
 
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-function cellOf(cell: Cell): string {
-  if (cell === null) return '\\N';
-  if (typeof cell === 'number') return String(cell);
-  return /[\\\t\n\r]/.test(cell) ? cell.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? found) : cell;
+/** A text as a cell of COPY that is an array with this one text. */
+export const copyArrayCell = (text: string): string =>
+  /[\\\t\n\r]/.test(text)
+    ? copyCell(`{"${text.replace(/["\\]/g, '\\$&')}"}`)
+    : `{"${text.replaceAll('"', '\\\\"')}"}`;
+
+/** A text as a cell of COPY. */
+export function copyCell(cell: string): string {
+  if (!/[\\\t\n\r]/.test(cell)) return cell;
+  // Quotes of quotes are most of what there is, and are replaced much faster by themselves.
+  const escaped = cell.replaceAll('\\', '\\\\');
+  return /[\t\n\r]/.test(escaped)
+    ? escaped.replace(/[\t\n\r]/g, (found) => escapes[found] ?? found)
+    : escaped;
 }

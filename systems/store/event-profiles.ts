@@ -4,13 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { copyInto } from './copy.ts';
+import { copyArrayCell, copyCell, copyInto, copyLines, copyPieces, packed } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
 import { followProfiles } from './following.ts';
 import type { ProfilesChanged } from './following.ts';
-import { addHashed, findHashed, hashIdentity } from './identities.ts';
+import { addHashed, findProfiles, hashIdentity } from './identities.ts';
 import type { HashKeys, Identity } from './identities.ts';
 import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
 import { lockAllIdentities } from './profiles.ts';
@@ -21,6 +21,8 @@ export interface Merging<Aggregates> {
   /** `into` may be changed; `other` is not, but may become part of it. */
   merge(into: Aggregates, other: Aggregates): Aggregates;
   write(aggregates: Aggregates): string;
+  /** What `write` gives, and what `fieldsOf` gives as JSON, which belong together and cost less so. */
+  texts(aggregates: Aggregates, riidAtMs?: number): { readonly aggregates: string; readonly fields: string };
   /** @throws Error when the text is not one that `write` made */
   read(text: string): Aggregates;
   /** @param riidAtMs when Responsys answered the RIID that the profile shows: an older one is not given */
@@ -50,7 +52,9 @@ export async function moveFolding(
 }
 
 /** Profiles that are locked, read and written at once: what a fold holds in memory, twice. */
-const profilesAtOnce = 2_000;
+const profilesAtOnce = 1_000;
+/** Identities whose hashes are held at once: a hash takes several times the memory of what it is of. */
+const identitiesAtOnce = 5_000;
 
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(
@@ -71,17 +75,11 @@ export async function foldPeople<Aggregates>(
     (read, slice) => mergedRows(merging, read, new Map(slice)),
     async (rows) => follow(await updateProfiles(database, rows)),
   );
-  await writeInSlices(
-    sorted.filter(([, one]) => one.isNew),
-    () => Promise.resolve(),
-    (_, slice) => newRows(merging, slice),
-    async (rows) => {
-      await copyInto(database, 'profiles (id, fields, aggregates)', rows);
-      await follow({ profileIds: rows.map(([id]) => id), what: 'all' });
-    },
-  );
+  const made = sorted.filter(([, one]) => one.isNew);
+  // Worked out as the store takes them: none waits.
+  await copyLines(database, 'profiles (id, fields, aggregates)', newRows(merging, made));
   await addIdentities(database, hashKeys, profiles);
-  await follow({ profileIds: [...grown], what: 'all' });
+  await follow({ profileIds: [...made.map(([id]) => id), ...grown], what: 'all' });
 }
 
 /**
@@ -193,14 +191,16 @@ async function whoIsWho(
   people: readonly PersonEvents<unknown>[],
 ): Promise<Map<string, string>> {
   const all = people.flatMap(({ identities }) => identities);
-  const hashed = all.map((identity) => hashIdentity(hashKeys, identity));
   const look = async (): Promise<Map<string, string>> => {
-    const found = await findHashed(database, hashed);
     const known = new Map<string, string>();
-    all.forEach((identity, index) => {
-      const id = found[index];
-      if (id !== undefined) known.set(keyOf(identity), id);
-    });
+    for (let from = 0; from < all.length; from += identitiesAtOnce) {
+      const slice = all.slice(from, from + identitiesAtOnce);
+      const found = await findProfiles(database, hashKeys, slice);
+      slice.forEach((identity, index) => {
+        const id = found[index];
+        if (id !== undefined) known.set(keyOf(identity), id);
+      });
+    }
     return known;
   };
   // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
@@ -219,22 +219,14 @@ async function whoIsWho(
   return look();
 }
 
-/** PostgreSQL's text form of an array with one text. */
-const arrayOf = (text: string): string => `{"${text.replace(/["\\]/g, '\\$&')}"}`;
-
-type ProfileRow = readonly [id: string, fields: string, aggregates: string];
-
-/** Between so many profiles, what else this process does has its turn. */
-const profilesAtATime = 100;
-
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
 async function writeInSlices<Aggregates, Read>(
   profiles: readonly (readonly [string, Gathered<Aggregates>])[],
   read: (slice: typeof profiles) => Promise<Read>,
-  workOut: (read: Read, slice: typeof profiles) => Iterable<ProfileRow>,
-  write: (rows: readonly ProfileRow[]) => Promise<void>,
+  workOut: (read: Read, slice: typeof profiles) => Iterable<string>,
+  write: (lines: Iterable<Buffer>) => Promise<void>,
 ): Promise<void> {
-  let worked: ProfileRow[] = [];
+  let worked: Buffer[] = [];
   for (let from = 0; from < profiles.length; from += profilesAtOnce) {
     const slice = profiles.slice(from, from + profilesAtOnce);
     const found = await read(slice);
@@ -243,9 +235,10 @@ async function writeInSlices<Aggregates, Read>(
     writing.catch(() => undefined);
     worked = [];
     try {
-      for (const row of workOut(found, slice)) {
-        worked.push(row);
-        if (worked.length % profilesAtATime === 0) await otherEvents();
+      // Packed at once: as texts, which are made of many, they would take several times the memory.
+      for (const piece of packed(workOut(found, slice))) {
+        worked.push(piece);
+        await otherEvents();
       }
     } finally {
       await writing;
@@ -278,33 +271,34 @@ function* mergedRows<Aggregates>(
   merging: Merging<Aggregates>,
   read: readonly ReadProfile[],
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
-): Generator<ProfileRow> {
+): Generator<string> {
   for (const { id, first, others, riidAt } of read) {
     const gathered = profiles.get(id);
     if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
     const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
       .map((text) => merging.read(text))
       .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
-    yield [id, JSON.stringify(merging.fieldsOf(merged, riidAt?.getTime())), merging.write(merged)];
+    const texts = merging.texts(merged, riidAt?.getTime());
+    yield `${id}\t${copyCell(texts.fields)}\t${copyCell(texts.aggregates)}`;
   }
 }
 
 function* newRows<Aggregates>(
   merging: Merging<Aggregates>,
   profiles: readonly (readonly [string, Gathered<Aggregates>])[],
-): Generator<ProfileRow> {
+): Generator<string> {
   for (const [id, gathered] of profiles) {
     // Made anew each time that it is asked for.
-    const { aggregates } = gathered;
-    yield [id, JSON.stringify(merging.fieldsOf(aggregates)), arrayOf(merging.write(aggregates))];
+    const texts = merging.texts(gathered.aggregates);
+    yield `${id}\t${copyCell(texts.fields)}\t${copyArrayCell(texts.aggregates)}`;
   }
 }
 
-async function updateProfiles(database: Database, rows: readonly ProfileRow[]): Promise<ProfilesChanged> {
+async function updateProfiles(database: Database, lines: Iterable<Buffer>): Promise<ProfilesChanged> {
   await database.query(
     'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
   );
-  await copyInto(database, 'folded (id, fields, aggregates)', rows);
+  await copyPieces(database, 'folded (id, fields, aggregates)', lines);
   const changed = await database.query<{ ids: string | null; fields: string[] }>(
     `with before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
@@ -337,10 +331,12 @@ async function addIdentities(
   hashKeys: HashKeys,
   profiles: ReadonlyMap<string, Gathered<unknown>>,
 ): Promise<void> {
-  await addHashed(
-    database,
-    [...profiles].flatMap(([profileId, { unknown }]) =>
-      unknown.map((identity) => ({ ...hashIdentity(hashKeys, identity), profileId })),
-    ),
-  );
+  let owned: Parameters<typeof addHashed>[1][number][] = [];
+  for (const [profileId, { unknown }] of profiles) {
+    for (const identity of unknown) owned.push({ ...hashIdentity(hashKeys, identity), profileId });
+    if (owned.length < identitiesAtOnce) continue;
+    await addHashed(database, owned);
+    owned = [];
+  }
+  await addHashed(database, owned);
 }

@@ -3,20 +3,13 @@
  * how far it was read move in one transaction, which compares file, attempt and position.
  */
 import pg from 'pg';
-import { copyInto } from './copy.ts';
+import { copyPieces } from './copy.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
-
-export interface EventRow {
-  readonly line: number;
-  /** 32 hex digits. */
-  readonly key: string;
-  readonly atMs: number;
-  /** Its values, in the order of its file's columns. */
-  readonly values: readonly string[];
-}
+import { packColumns } from './event-pack.ts';
+import type { EventPack } from './event-pack.ts';
 
 export interface SetAsideRow {
   readonly line: number;
@@ -35,9 +28,15 @@ export interface Chunk {
   readonly from: number;
   readonly to: number;
   readonly bytesRead: number;
-  readonly rows: readonly EventRow[];
+  readonly rows: EventPack;
   readonly setAside: readonly SetAsideRow[];
   readonly columns: readonly ColumnsFrom[];
+}
+
+/** Which rows of a chunk were really inserted. */
+export interface Inserted {
+  readonly count: number;
+  has(line: number): boolean;
 }
 
 const uniqueViolation = '23505';
@@ -46,7 +45,7 @@ const uniqueViolation = '23505';
  * Writes a chunk and moves the reading watermark.
  * @param expectsRepeats whether some rows are likely in the stream already: chunks of a file resemble each other
  * @param alsoWrite what else follows from the rows that were really inserted, in the same transaction
- * @returns the rows that were really inserted: others are in the stream already
+ * @returns whether a row of this line was really inserted: others are in the stream already
  * @throws ExpectedError NOT_NOW when another attempt has taken the file over
  */
 export async function writeChunk(
@@ -54,19 +53,17 @@ export async function writeChunk(
   attempt: Attempt,
   chunk: Chunk,
   expectsRepeats: boolean,
-  alsoWrite?: (database: Database, inserted: readonly EventRow[]) => Promise<void>,
-): Promise<readonly EventRow[]> {
-  // Sorted by key: two files with the same events wait for each other instead of deadlocking, and neighbours
-  // in the index are written together.
-  const rows = chunk.rows.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  alsoWrite?: (database: Database, inserted: Inserted) => Promise<void>,
+): Promise<Inserted> {
+  const { rows } = chunk;
   const write = (insert: typeof insertAllNew) =>
     transaction(pool, async (database) => {
       // First, so that a stale attempt stops here: what it would write is there already.
       await holdReading(database, attempt, chunk.from);
-      const inserted = await insert(database, attempt, rows);
+      const inserted = await insert(database, rows);
       await alsoWrite?.(database, inserted);
       await noteSetAside(database, attempt.fileId, chunk);
-      await moveReading(database, attempt, chunk, inserted.length);
+      await moveReading(database, attempt, chunk, inserted.count);
       return inserted;
     });
   if (expectsRepeats) return write(insertWhatIsNew);
@@ -78,51 +75,25 @@ export async function writeChunk(
   }
 }
 
+// Both sorted by key: two files with the same events wait for each other instead of deadlocking, and neighbours
+// in the index are written together.
+
 /** The way of a file that nobody has delivered before: straight into the stream. */
-async function insertAllNew(
-  database: Database,
-  { fileId, accountId, eventType }: Attempt,
-  rows: readonly EventRow[],
-): Promise<readonly EventRow[]> {
-  const event = eventType.toLowerCase();
-  await copyInto(
-    database,
-    'responsys_events (event_key, file_id, line, account_id, event, at, row)',
-    map(rows, (row) => [row.key, fileId, row.line, accountId, event, ...timeAndValues(row)]),
-  );
-  return rows;
+async function insertAllNew(database: Database, rows: EventPack): Promise<Inserted> {
+  await copyPieces(database, `responsys_events (${packColumns})`, rows.pieces());
+  return { count: rows.size, has: () => true };
 }
 
-async function insertWhatIsNew(
-  database: Database,
-  { fileId, accountId, eventType }: Attempt,
-  rows: readonly EventRow[],
-): Promise<readonly EventRow[]> {
-  await database.query(
-    'create temp table arriving (event_key uuid, line bigint, at timestamptz, row text) on commit drop',
-  );
-  await copyInto(
-    database,
-    'arriving (event_key, line, at, row)',
-    map(rows, (row) => [row.key, row.line, ...timeAndValues(row)]),
-  );
+async function insertWhatIsNew(database: Database, rows: EventPack): Promise<Inserted> {
+  await database.query('create temp table arriving (like responsys_events) on commit drop');
+  await copyPieces(database, `arriving (${packColumns})`, rows.pieces());
   const inserted = await database.query<{ line: number }>(
-    `insert into responsys_events (event_key, file_id, line, account_id, event, at, row)
-     select event_key, $1, line, $2, $3, at, row from arriving order by event_key, line
+    `insert into responsys_events (${packColumns})
+     select ${packColumns} from arriving order by event_key, line
      on conflict (event_key) do nothing returning line`,
-    [fileId, accountId, eventType.toLowerCase()],
   );
   const lines = new Set(inserted.rows.map(({ line }) => line));
-  return rows.filter((row) => lines.has(row.line));
-}
-
-const timeAndValues = (row: EventRow): [string, string] => [
-  new Date(row.atMs).toISOString(),
-  JSON.stringify(row.values),
-];
-
-function* map<From, To>(all: Iterable<From>, change: (one: From) => To): Generator<To> {
-  for (const one of all) yield change(one);
+  return { count: lines.size, has: (line) => lines.has(line) };
 }
 
 async function noteSetAside(database: Database, fileId: number, { setAside, columns }: Chunk): Promise<void> {
@@ -164,7 +135,7 @@ async function moveReading(
         set read_to = $2, bytes_read = $3, events = events + $4, repeated_rows = repeated_rows + $5,
             set_aside_rows = set_aside_rows + $6
       where id = $1`,
-    [fileId, chunk.to, chunk.bytesRead, inserted, chunk.rows.length - inserted, chunk.setAside.length],
+    [fileId, chunk.to, chunk.bytesRead, inserted, chunk.rows.size - inserted, chunk.setAside.length],
   );
 }
 

@@ -240,7 +240,7 @@ async function importFile(
       attempt,
       hashKeys,
       mapping: mapEvents(readMapping(undefined), accountId, eventType),
-      bounds: { chunkRows: 10, chunkCharacters: 10_000, foldEvents: 100, foldBytes: 1 << 30 },
+      bounds: { chunkRows: 10, chunkBytes: 10_000, foldEvents: 100, foldBytes: 1 << 30 },
       readTime: Number,
       bytesRead: () => 0,
     },

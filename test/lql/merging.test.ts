@@ -75,6 +75,55 @@ test('Any order of events, cut into any chunks and merged in any order, gives th
   );
 });
 
+test('The texts of an aggregate say what its fields and its JSON do, without what is hidden', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 24 }), (events) => {
+      const aggregate = folded(events);
+      const { shown, kept } = mapping.textsOf(aggregate, 'a_latest');
+      const { a_latest: hidden, ...fields } = mapping.valuesOf(aggregate);
+      assert.deepEqual(JSON.parse(shown), JSON.parse(JSON.stringify(fields)));
+      assert.equal(kept.includes('"a_latest":'), hidden !== undefined);
+      assert.deepEqual(JSON.parse(kept), JSON.parse(JSON.stringify(mapping.toJson(aggregate))));
+    }),
+  );
+});
+
+test('A guard by event lets through what it would row by row, and a hash is a text’s own', () => {
+  const guarded = compileMapping(`
+    SELECT who AS who, count(who) AS a IF event == "a", count(who) AS b IF NOT event IN ("a", "b"),
+      count(who) AS both IF event == "a" AND text == "a", count(who) AS none IF event > 3,
+      set(hash(urlmain(text))) AS hashes
+    FROM stream INTO user BY who ALIAS guards`);
+  const rows = fc.array(fc.record({ event: fc.oneof(word, fc.constant(undefined)), text: word }));
+  fc.assert(
+    fc.property(rows, (drawn) => {
+      const aggregate = guarded.newAggregate();
+      for (const row of drawn) guarded.fold(aggregate, { who: 'x', ...row }, 0);
+      const count = (holds: (row: (typeof drawn)[number]) => boolean): number | undefined =>
+        drawn.filter(holds).length || undefined;
+      const { a, b, both, none, hashes = [] } = guarded.valuesOf(aggregate);
+      assert.equal(
+        a,
+        count(({ event: one }) => one === 'a'),
+      );
+      assert.equal(
+        b,
+        count(({ event: one }) => one !== 'a' && one !== 'b'),
+      );
+      assert.equal(
+        both,
+        count(({ event: one, text }) => one === 'a' && text === 'a'),
+      );
+      assert.equal(
+        none,
+        count(({ event: one }) => Number(one) > 3),
+      );
+      const texts = new Set(drawn.map(({ text }) => text).filter((text) => text !== ''));
+      assert.equal(Object.keys(hashes).length, texts.size);
+    }),
+  );
+});
+
 test('At equal times the greater value wins, whichever came first', () => {
   const at = (text: string): Event => ({ row: { who: 'x', text }, atMs: 1 });
   for (const events of [

@@ -61,7 +61,7 @@ export async function openEventStore(columns: readonly string[]): Promise<EventS
         hashKeys,
         attempt,
         mapping: mapEvents(readMapping(attempt.reading.mapping), attempt.accountId, attempt.eventType),
-        bounds: { chunkRows: 7, chunkCharacters: 1_000_000, foldEvents: 18, foldBytes: 1 << 30 },
+        bounds: { chunkRows: 7, chunkBytes: 1_000_000, foldEvents: 18, foldBytes: 1 << 30 },
         readTime: (text) => (text === '' ? undefined : Number(text)),
         bytesRead: () => 0,
       },

@@ -47,21 +47,25 @@ const mapping: EventMapping<Counted> = {
       const identities: Identity[] = [];
       if (values[email]) identities.push({ field: 'email', value: values[email] });
       if (values[riid]) identities.push({ field: 'rs_user_id', value: values[riid] });
-      return { identities, addition: JSON.stringify([1, atMs, values[offer] ?? '']) };
+      return { identities, addition: { atMs, cells: [values[offer] ?? ''] } };
     };
   },
   add: (known, addition) => {
-    const counted = JSON.parse(addition) as Counted;
+    const counted: Counted = [1, addition.atMs, addition.cells[0] ?? ''];
     return known === undefined ? counted : mapping.merge(known, counted);
   },
   merge: (one, other) => [one[0] + other[0], later(one, other)[1], later(one, other)[2]],
   write: (counted) => JSON.stringify(counted),
+  texts: (counted) => ({
+    aggregates: JSON.stringify(counted),
+    fields: JSON.stringify(mapping.fieldsOf(counted)),
+  }),
   read: (text) => JSON.parse(text) as Counted,
   fieldsOf: ([count, , offer]) => ({ events: count, offer }),
 };
 
 const columns = ['EVENT_CAPTURED_DT', 'RIID', 'EMAIL', 'OFFER_NUMBER'];
-const bounds = { chunkRows: 7, chunkCharacters: 10_000, foldEvents: 18, foldBytes: 1 << 30 };
+const bounds = { chunkRows: 7, chunkBytes: 10_000, foldEvents: 18, foldBytes: 1 << 30 };
 const readTime = (text: string): number | undefined => (text === '' ? undefined : Number(text));
 
 const batches = (records: readonly FileRecord[]) => () => Promise.resolve(inBatches(records));

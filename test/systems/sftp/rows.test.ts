@@ -167,10 +167,14 @@ test('times in either form, in any letter case, in their zone', () => {
     '30-Feb-2021 00:00:00',
     '17-Mrz-2021 09:16:48',
     '17-Mar-2021 24:00:00',
+    '17-Mar-2021 23:60:00',
+    '17-Mar-2021 2 :00:00',
+    '31-Apr-2021 00:00:00',
     '2021-13-01',
     '1616000000',
   ])
     assert.equal(utc(text), undefined, text);
+  assert.equal(utc('17-Mar-2021 09:16:60'), at + 11_000);
   const berlin = openEventTimes('Europe/Berlin');
   assert.equal(berlin('17-Mar-2021 09:16:48'), at - 3_600_000);
   assert.equal(berlin('17-Jul-2021 09:16:48'), Date.UTC(2021, 6, 17, 7, 16, 48));

@@ -170,6 +170,7 @@ const folding = {
   merge: (into: Fields, other: Fields): Fields => ({ ...into, ...other }),
   write: (one: Fields): string => JSON.stringify(one),
   read: (text: string): Fields => JSON.parse(text) as Fields,
+  texts: (one: Fields) => ({ aggregates: JSON.stringify(one), fields: JSON.stringify(one) }),
   fieldsOf: (one: Fields): Fields => one,
 };
 

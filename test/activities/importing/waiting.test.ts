@@ -1,0 +1,152 @@
+/** What waits outside of the heap comes back as it was: rows for the store, and events for their people. */
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { openAdditionLog } from '../../../activities/importing/addition-log.ts';
+import type { EventMapping } from '../../../activities/importing/event-mapping.ts';
+import { gatherPeople } from '../../../activities/importing/people.ts';
+import { openEventPack } from '../../../systems/store/event-pack.ts';
+import type { EventRow } from '../../../systems/store/event-pack.ts';
+
+const file = { fileId: 7, accountId: '1234', eventType: 'CLICK' };
+const cell = fc.oneof(
+  fc.constantFrom('', 'a', '\\', '"', '\t', '\n\r', 'ä€😀', '\\N', '{"a"}'),
+  fc.string({ unit: 'grapheme', maxLength: 40 }),
+);
+
+test('a packed row reads as it was, and COPY gets all of them by key', () => {
+  const row = fc.record({
+    // Of few digits in front, so that many begin alike.
+    key: fc
+      .tuple(fc.constantFrom('0', '7', 'f'), fc.nat(5))
+      .map(([digit, end]) => `${digit.repeat(31)}${end}`),
+    atMs: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+    cells: fc.array(cell, { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 50 }), (drawn) => {
+      const rows = drawn.map(({ key, atMs, cells }, at): EventRow => ({
+        line: at + 2,
+        key,
+        atMs,
+        row: JSON.stringify(cells),
+      }));
+      const pack = openEventPack(file);
+      for (const one of rows) pack.add(one);
+      assert.equal(pack.size, rows.length);
+      assert.deepEqual(
+        rows.map((_, place) => pack.read(place)),
+        rows,
+      );
+      const lines = Buffer.concat([...pack.pieces()])
+        .toString()
+        .split('\n')
+        .slice(0, -1);
+      const keys = lines.map((line) => line.slice(0, 32));
+      assert.deepEqual(keys, rows.map(({ key }) => key).sort());
+      assert.ok(lines.every((line) => line.split('\t').length === 7));
+    }),
+  );
+});
+
+test('more rows than a piece, and than the places that are sorted as numbers, come by key as well', () => {
+  const pack = openEventPack(file);
+  const text = JSON.stringify(['x'.repeat(20)]);
+  for (let line = 1; line <= 140_000; line++)
+    pack.add({ line, key: hash('md5', String(line)), atMs: line, row: text });
+  let before = '';
+  let rows = 0;
+  for (const piece of pack.pieces())
+    for (const line of piece.toString().split('\n').slice(0, -1)) {
+      assert.ok(line.slice(0, 32) >= before);
+      before = line.slice(0, 32);
+      rows += 1;
+    }
+  assert.equal(rows, 140_000);
+});
+
+test('additions come back, those of many texts and of times before 1970 too', () => {
+  const addition = fc.record(
+    {
+      atMs: fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 }),
+      cells: fc.array(fc.option(cell, { nil: undefined }), { maxLength: 6 }),
+    },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(addition, fc.array(fc.nat(9), { maxLength: 3 }))), (drawn) => {
+      const log = openAdditionLog();
+      const places = drawn.map(([one, numbers]) => log.append(one, numbers));
+      places.forEach((at, index) => {
+        assert.deepEqual(log.read(at), drawn[index]?.[0]);
+        assert.deepEqual(log.numbers(at), drawn[index]?.[1]);
+        assert.equal(log.next(at), undefined);
+      });
+    }),
+  );
+  const log = openAdditionLog();
+  const many = Array.from({ length: 40_000 }, (_, at) => ({ atMs: at, cells: [`text ${at}`, `${at % 7}`] }));
+  const places = many.map((one) => log.append(one, [1]));
+  assert.deepEqual(
+    places.map((at) => log.read(at)),
+    many,
+  );
+});
+
+test('whoever shares an identifier is one person, whatever is only noted adds nothing', () => {
+  const mapping: EventMapping<readonly number[]> = {
+    reader: () => () => ({ identities: [], addition: { atMs: 0, cells: [] } }),
+    add: (known = [], { atMs }) => [...known, atMs],
+    merge: (one, other) => [...one, ...other],
+    write: (all) => JSON.stringify(all),
+    texts: (all) => ({ aggregates: JSON.stringify(all), fields: '{}' }),
+    read: () => [],
+    fieldsOf: () => ({}),
+  };
+  const event = fc.record({
+    riids: fc.uniqueArray(fc.nat(12), { maxLength: 3 }),
+    counts: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+      const gathering = gatherPeople(mapping);
+      const noted = events.map(({ riids }, atMs) =>
+        gathering.note({
+          identities: riids.map((riid) => ({ field: 'rs_user_id', value: String(riid) })),
+          addition: { atMs, cells: [] },
+        }),
+      );
+      // By the rule alone: sets that share a member are united, until none do.
+      let groups: { riids: Set<string>; events: number[] }[] = [];
+      events.forEach(({ riids, counts }, at) => {
+        if (!counts) return;
+        gathering.add(noted[at] ?? -1);
+        if (riids.length === 0) return;
+        const own = new Set(riids.map(String));
+        const [same, others] = [true, false].map((is) =>
+          groups.filter((group) => [...own].some((one) => group.riids.has(one)) === is),
+        );
+        const all = same ?? [];
+        groups = [
+          ...(others ?? []),
+          {
+            riids: new Set([...all.flatMap((group) => [...group.riids]), ...own]),
+            events: [...all.flatMap((group) => group.events), at].sort((one, other) => one - other),
+          },
+        ];
+      });
+      const shown = gathering.people().map(({ identities, aggregates }) => ({
+        riids: identities.map(({ value }) => value).sort(),
+        events: [...aggregates].sort((one, other) => one - other),
+      }));
+      const byFirst = (one: { events: number[] }, other: { events: number[] }): number =>
+        (one.events[0] ?? 0) - (other.events[0] ?? 0);
+      assert.deepEqual(
+        shown.sort(byFirst),
+        groups.map((group) => ({ riids: [...group.riids].sort(), events: group.events })).sort(byFirst),
+      );
+      assert.equal(gathering.events, events.filter(({ counts }) => counts).length);
+    }),
+  );
+});
