@@ -31,7 +31,7 @@ import type { Means } from './connections.ts';
 import { asFailure, workerStops } from './failures.ts';
 import { seenFiles } from './importing/discover.ts';
 import { writeBounds } from './importing/event-writer.ts';
-import { importContent } from './importing/import-content.ts';
+import { emptySpool, importContent } from './importing/import-content.ts';
 import { fieldsOfMapping, readMapping } from './importing/lql-mapping.ts';
 import { openJobFolder } from './importing/job-folder.ts';
 import { runStep } from './step.ts';
@@ -145,7 +145,9 @@ export function importActivities(means: Means, bounds = writeBounds): ImportActi
     // Before the file is fetched, of which nothing could be folded now.
     await refuseDuringRebuild(store);
     const attempt = await beginAttempt(store, fileId, job.configuration);
-    if (attempt !== undefined) {
+    // Its worker may have been killed between the file's end and the spool's.
+    if (attempt === undefined) await emptySpool(job.id, fileId);
+    else {
       try {
         await importContent(means, job, attempt, signal(), bounds);
         await setLastError(store, job.id, null);

@@ -98,24 +98,32 @@ export async function importContent(
 const share = (characters: number, { plainBytes }: Proof): number =>
   plainBytes === 0 ? 1 : Math.min(characters / plainBytes, 1);
 
+/** Of the worker's own user: where several have workers on one machine, none can write in another's. */
+const spoolFolder = join(tmpdir(), `lytics-responsys-spool-${userInfo().uid}`);
+
+/** Workers of two stores may share a machine: numbers of files are the same in both, ids of jobs are not. */
+const spoolName = (jobId: string, fileId: number): string => `${jobId}-${fileId}-`;
+
 /** A place for the file as it came. What an attempt before left there when it was killed goes. */
 async function openSpool({ jobId, fileId, attempt }: Attempt): Promise<{
   readonly path: string;
   empty(): Promise<void>;
 }> {
-  // Of the worker's own user: where several have workers on one machine, none can write in another's.
-  const folder = join(tmpdir(), `lytics-responsys-spool-${userInfo().uid}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Workers of two stores may share a machine: numbers of files are the same in both, ids of jobs are not.
-  const own = `${jobId}-${fileId}-`;
-  const empty = async (before: number): Promise<void> => {
-    const names = (await readdir(folder)).filter((name) => name.startsWith(own));
-    for (const name of names)
-      if (Number.parseInt(name.slice(own.length), 10) <= before)
-        await rm(join(folder, name), { force: true });
+  await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
+  await emptySpool(jobId, fileId, attempt - 1);
+  return {
+    path: join(spoolFolder, `${spoolName(jobId, fileId)}${attempt}.sealed`),
+    empty: () => emptySpool(jobId, fileId, attempt),
   };
-  await empty(attempt - 1);
-  return { path: join(folder, `${own}${attempt}.sealed`), empty: () => empty(attempt) };
+}
+
+/** Removes what attempts up to this one left of a file on this machine. */
+export async function emptySpool(jobId: string, fileId: number, attempt = Infinity): Promise<void> {
+  const own = spoolName(jobId, fileId);
+  const names = await readdir(spoolFolder).catch((): string[] => []);
+  for (const name of names)
+    if (name.startsWith(own) && Number.parseInt(name.slice(own.length), 10) <= attempt)
+      await rm(join(spoolFolder, name), { force: true });
 }
 
 async function* stoppable<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
