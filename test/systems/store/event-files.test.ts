@@ -35,7 +35,8 @@ test('accounts are known by their files, and each type has its times, files of o
   await transaction(opened.store, (database) => noteListing(database, 'j', files));
   assert.deepEqual(await knownAccounts(opened.store), ['1', '2']);
   assert.deepEqual(await fileTimes(opened.store, 'j'), [
-    { eventType: 'CLICK', writtenAtMs: [1_000, 5_000] },
-    { eventType: 'OPEN', writtenAtMs: [3_000] },
+    { accountId: '1', eventType: 'CLICK', writtenAtMs: [1_000, 5_000] },
+    { accountId: '1', eventType: 'OPEN', writtenAtMs: [3_000] },
+    { accountId: '2', eventType: 'CLICK', writtenAtMs: [1_000] },
   ]);
 });
