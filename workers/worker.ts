@@ -90,9 +90,6 @@ async function main(): Promise<void> {
       ...relayActivities(means),
     },
     maxCachedWorkflows: 200,
-    // A query asked when a worker has just died waits so long for it, and may then meet a history that another is only
-    // about to go on with: SDK 1.24 takes the rest of it too early, and the job cannot be replayed any more.
-    stickyQueueScheduleToStartTimeout: '1s',
     maxConcurrentActivityTaskExecutions: 20,
     // A step hears of a pause in the answer to its heartbeat; held back for less, it hears of it in seconds.
     maxHeartbeatThrottleInterval: '1s',

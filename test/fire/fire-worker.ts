@@ -95,9 +95,6 @@ export async function startFireWorker(
     },
     sinks,
     maxCachedWorkflows: 10,
-    // A query asked when a worker has just died waits so long for it, and may then meet a history that another is only
-    // about to go on with: SDK 1.24 takes the rest of it too early, and the job cannot be replayed any more.
-    stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: 0,
     shutdownForceTime: 3_000,
     interceptors: {
