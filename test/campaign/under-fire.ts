@@ -84,7 +84,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
       (status: Partial<ExportStatus>) => status.state === 'running',
       90_000,
     );
-    const operator = openOperator(job);
+    const operator = openOperator(ground, job);
     const absent = people.slice(half.length);
     const atOnce = Math.max(Math.ceil(people.length / 160), 4);
     /** Entries of this act, and people who leave and come back; the latter alone where the entries are used up. */
@@ -138,17 +138,32 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
 const pointWithinMs = 20_000;
 
 interface Operator {
-  /** How the job stands. Where unanswered triggers have parked it, it is resumed; for no other reason it may be parked. */
-  look(): Promise<ExportStatus>;
+  /**
+   * How the job stands, by the store: a query while workers die may leave a history that cannot be replayed
+   * (docs/production.md). Where unanswered triggers have parked the job, it is resumed; for no other reason it may be.
+   */
+  look(): Promise<JobStands>;
+  /** What only the job itself knows; to be asked when nobody dies any more. */
+  ask(): Promise<ExportStatus>;
   resumed(): number;
 }
 
-function openOperator(job: Job): Operator {
+interface JobStands {
+  readonly state: string;
+  readonly reason: string;
+}
+
+function openOperator({ store, jobId }: CampaignGround, job: Job): Operator {
   let resumed = 0;
   return {
     resumed: () => resumed,
+    ask: () => job.query(statusQuery).catch(() => unanswered),
     look: async () => {
-      const status = await job.query(statusQuery).catch(() => unanswered);
+      const { rows } = await store.query<JobStands>(
+        'select state, state_reason as reason from jobs where id = $1',
+        [jobId],
+      );
+      const [status = { state: '', reason: '' }] = rows;
       if (status.state !== 'parked') return status;
       assert.match(status.reason, /triggers in a row got no answer/);
       await job.executeUpdate(resumeUpdate).then(
@@ -232,7 +247,8 @@ async function untilSettled(ground: CampaignGround, withinMs: number, operator: 
               (select count(*) from scans where job_id = $1 and state = 'running') as walks`,
       [ground.jobId],
     );
-    const { queued, scanning, state, reason } = await operator.look();
+    const { state, reason } = await operator.look();
+    const { queued, scanning } = await operator.ask();
     return { ...rows[0], queued, scanning, state, reason, fates: await ground.fates() };
   };
   await until(
