@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { untilSo } from '../harness/until.ts';
 import { authorizationFile, startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -52,13 +52,8 @@ const sandboxState = async (): Promise<State> => (await product.sandbox.control(
 const tables = async (): Promise<readonly string[]> =>
   (await sandboxState()).lists.flatMap((list) => list.tables.map(({ name }) => name)).toSorted();
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 100; look++) {
-    if (await isSo()) return;
-    await wait(300);
-  }
-  assert.fail('it did not come about within 30 seconds');
-}
+const until = (isSo: () => Promise<boolean>): Promise<void> =>
+  untilSo(isSo, { withinMs: 30_000, everyMs: 300 });
 
 let id: string;
 

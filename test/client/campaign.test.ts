@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { keys, noTerminal, openTerminal } from '../harness/terminal.ts';
+import { untilSo } from '../harness/until.ts';
 import { authorizationFile, startProduct } from './product.ts';
 import type { Product } from './product.ts';
 
@@ -68,13 +68,8 @@ interface Mail {
 const outbox = async (): Promise<readonly Mail[]> =>
   (await product.rowsOf('outbox')) as unknown as readonly Mail[];
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 100; look++) {
-    if (await isSo()) return;
-    await wait(300);
-  }
-  assert.fail('it did not come about within 30 seconds');
-}
+const until = (isSo: () => Promise<boolean>): Promise<void> =>
+  untilSo(isSo, { withinMs: 30_000, everyMs: 300 });
 
 let plannedRequests: object;
 

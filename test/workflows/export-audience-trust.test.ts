@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -18,6 +17,7 @@ import {
 } from '../../jobs/messages.ts';
 import type { ExportState } from '../../jobs/messages.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { enter, members, running, steps } from './steps.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -27,13 +27,7 @@ before(async () => {
 });
 after(() => environment.teardown());
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 300; look++) {
-    if (await isSo()) return;
-    await wait(100);
-  }
-  assert.fail('it did not come about within 30 seconds');
-}
+const until = (isSo: () => boolean | Promise<boolean>): Promise<void> => untilSo(isSo, { withinMs: 30_000 });
 
 const untilState = (job: WorkflowHandle, state: ExportState): Promise<void> =>
   until(async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -14,6 +13,7 @@ import {
   stopUpdate,
 } from '../../jobs/messages.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { enter, members, running, steps } from './steps.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -31,13 +31,8 @@ const untilFollowing = (job: WorkflowHandle): Promise<void> =>
   });
 
 /** Waits until it is so; a test that waits for ever fails by its own name. */
-async function until(isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
-  for (let look = 0; look < withinMs / 100; look++) {
-    if (await isSo()) return;
-    await wait(100);
-  }
-  assert.fail(`it did not come about within ${withinMs / 1_000} seconds`);
-}
+const until = (isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> =>
+  untilSo(isSo, { withinMs });
 
 test('a signal of another shape is counted and harms nothing', async () => {
   const { activities, batches } = steps();

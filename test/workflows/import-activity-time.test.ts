@@ -16,6 +16,7 @@ import {
   stopImportUpdate,
 } from '../../jobs/import-messages.ts';
 import { timeSkipping } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { Folder, files, runningImport } from './import-steps.ts';
 import type { ImportHandle } from './import-steps.ts';
 
@@ -33,13 +34,8 @@ beforeEach(async () => {
 afterEach(() => environment.teardown());
 
 /** Waits, in real time: this server's clock waits for no worker. */
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let look = 0; look < 800; look++) {
-    if (await isSo()) return;
-    await wait(25);
-  }
-  assert.fail(`it did not come about: ${what}`);
-}
+const until = (isSo: () => boolean | Promise<boolean>, what: string): Promise<void> =>
+  untilSo(isSo, { withinMs: 20_000, everyMs: 25, what });
 
 /** Until so many looks were made, and nothing is under way but files that are being read. */
 const untilLooked = (job: ImportHandle, folder: Folder, looks: number, reading = 0): Promise<void> =>

@@ -15,6 +15,7 @@ import {
 import { importActivityWorkflowId } from '../../jobs/job-id.ts';
 import { importActivity } from '../../workflows/index.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { Folder, files, runningImport } from './import-steps.ts';
 
 const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
@@ -147,9 +148,5 @@ async function within<Result>(promise: Promise<Result>, what: string): Promise<R
   return Promise.race([promise, late]);
 }
 
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let look = 0; !(await isSo()); look++) {
-    if (look > 600) assert.fail(`${what} did not come`);
-    await wait(100);
-  }
-}
+const until = (isSo: () => boolean | Promise<boolean>, what: string): Promise<void> =>
+  untilSo(isSo, { withinMs: 60_000, what });

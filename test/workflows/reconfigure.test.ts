@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { reconfigureUpdate, statusQuery } from '../../jobs/messages.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { enter, members, running, steps } from './steps.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -30,13 +30,7 @@ const change = (backfill: boolean, batchSize: number) => ({
   backfill,
 });
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 150; look++) {
-    if (await isSo()) return;
-    await wait(100);
-  }
-  assert.fail('it did not come about within 15 seconds');
-}
+const until = (isSo: () => boolean | Promise<boolean>): Promise<void> => untilSo(isSo, { withinMs: 15_000 });
 const untilFollowing = (job: WorkflowHandle): Promise<void> =>
   until(async () => {
     const { state, scanning } = await job.query(statusQuery);

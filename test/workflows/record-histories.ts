@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -28,6 +27,7 @@ import { exportCampaign, importActivity } from '../../workflows/index.ts';
 import type { exportAudience } from '../../workflows/index.ts';
 import { historyToText } from './history-text.ts';
 import { startSharedTemporal } from '../setup.ts';
+import { untilSo } from '../harness/until.ts';
 import { TEMPORAL_VARIABLE } from '../harness/variables.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
 import { enter, members, newTestJobId, running, steps, withWorker } from './steps.ts';
@@ -40,13 +40,7 @@ interface Way {
   readonly input?: Partial<ExportInput>;
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 600; look++) {
-    if (await isSo()) return;
-    await wait(100);
-  }
-  throw new Error('it did not come about within a minute');
-}
+const until = (isSo: () => boolean | Promise<boolean>): Promise<void> => untilSo(isSo, { withinMs: 60_000 });
 
 const untilIs = (job: Job, isSo: (status: ExportStatus) => boolean): Promise<void> =>
   until(async () => isSo(await job.query(statusQuery)));

@@ -16,6 +16,7 @@ import {
   stopUpdate,
 } from '../../jobs/messages.ts';
 import { temporalEnvironment } from '../harness/temporal.ts';
+import { untilSo } from '../harness/until.ts';
 import { enter, members, running, steps } from './steps.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -24,13 +25,8 @@ before(async () => {
 });
 after(() => environment.teardown());
 
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let look = 0; look < 150; look++) {
-    if (await isSo()) return;
-    await wait(100);
-  }
-  assert.fail(`${what}: it did not come about within 15 seconds`);
-}
+const until = (isSo: () => boolean | Promise<boolean>, what: string): Promise<void> =>
+  untilSo(isSo, { withinMs: 15_000, what });
 
 /** A scan that goes on until it is asked to end. */
 function endlessScan(endsWith: () => Error | undefined = () => undefined) {
