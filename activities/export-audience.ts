@@ -15,10 +15,10 @@ import type { Audience } from '../systems/store/audiences.ts';
 import { logAgain, startRelaying } from '../systems/store/changes.ts';
 import { transaction } from '../systems/store/database.ts';
 import type { Database, Pool } from '../systems/store/database.ts';
-import { burnFuse, mendFuse } from '../systems/store/fuses.ts';
+import { burnFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import type { HashKeys } from '../systems/store/identities.ts';
-import { endJob } from '../systems/store/job-end.ts';
+import { recordJobState } from '../systems/store/job-end.ts';
 import { audiencesOfJob, findJob, savePlan, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { Job, JobState } from '../systems/store/jobs.ts';
 import { forgetMerged, groupFailures, readCounts, writeLedger } from '../systems/store/ledger.ts';
@@ -331,12 +331,7 @@ export function exportActivities(
         scan: scan === undefined ? null : { total: scan.total, done: scan.done },
       };
     },
-    recordState: async (jobId, state, reason) => {
-      if (state === 'stopped' || state === 'failed') return endJob(store, jobId, state, reason);
-      await setJobState(store, jobId, state, reason);
-      // Resumed or approved: what was rejected before has been looked at.
-      if (state === 'running') await mendFuse(store, jobId);
-    },
+    recordState: (jobId, state, reason) => recordJobState(store, jobId, state, reason),
   };
 }
 

@@ -21,10 +21,9 @@ import { findCampaignJob, saveCampaignPlan } from '../systems/store/campaign-job
 import type { CampaignJob } from '../systems/store/campaign-jobs.ts';
 import { beginBackfill, beginMailRetry, beginUnknown } from '../systems/store/campaign-walks.ts';
 import { startRelaying } from '../systems/store/changes.ts';
-import { mendFuse } from '../systems/store/fuses.ts';
 import { openHashKeys } from '../systems/store/identities.ts';
 import type { HashKeys } from '../systems/store/identities.ts';
-import { endJob } from '../systems/store/job-end.ts';
+import { recordJobState } from '../systems/store/job-end.ts';
 import { audiencesOfJob, setJobState, setLastError } from '../systems/store/jobs.ts';
 import type { JobState } from '../systems/store/jobs.ts';
 import { advanceScan, endScan, findScan, latestScan, readScanPage } from '../systems/store/scans.ts';
@@ -221,12 +220,7 @@ export function campaignActivities(means: Means, connections: Connections): Camp
         walk: scan === undefined ? null : { total: scan.total, done: scan.done },
       };
     },
-    recordCampaignState: async (jobId, state, reason) => {
-      if (state === 'stopped' || state === 'failed') return endJob(store, jobId, state, reason);
-      await setJobState(store, jobId, state, reason);
-      // Resumed or approved: what was rejected before has been looked at.
-      if (state === 'running') await mendFuse(store, jobId);
-    },
+    recordCampaignState: (jobId, state, reason) => recordJobState(store, jobId, state, reason),
   };
 }
 

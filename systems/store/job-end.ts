@@ -1,6 +1,7 @@
 /**
- * The end of a job that follows audiences, whatever its kind: no walk of it goes on, and it is told of no change
- * any more. A campaign's claims that nobody told of are unknown, and who entered while it ran keeps waiting for it.
+ * How a job that follows audiences stands, whatever its kind, and its end: no walk of it goes on, and it is told of
+ * no change any more. A campaign's claims that nobody told of are unknown, and who entered while it ran keeps
+ * waiting for it.
  */
 import { settleClaims } from './campaign-claims.ts';
 import { hearRest } from './campaign-entries.ts';
@@ -14,18 +15,23 @@ import type { JobState } from './jobs.ts';
 import { holdOffMerges } from './merging.ts';
 import { abandonScansOf } from './scans.ts';
 
-/** For a workflow that says itself how it ends. */
-export const endJob = (
+/** For a workflow that says itself how its job stands. One that is stopped or failed ends with it. */
+export async function recordJobState(
   pool: Pool,
   jobId: string,
-  state: 'stopped' | 'failed',
+  state: JobState,
   reason: string,
-): Promise<void> =>
-  transaction(pool, async (database) => {
-    await holdOffMerges(database);
-    await setJobState(database, jobId, state, reason);
-    await endWork(database, jobId);
-  });
+): Promise<void> {
+  if (state === 'stopped' || state === 'failed')
+    return transaction(pool, async (database) => {
+      await holdOffMerges(database);
+      await setJobState(database, jobId, state, reason);
+      await endWork(database, jobId);
+    });
+  await setJobState(pool, jobId, state, reason);
+  // Resumed or approved: what was rejected before has been looked at.
+  if (state === 'running') await mendFuse(pool, jobId);
+}
 
 /**
  * For a job whose workflow is gone, and nobody wrote it down: it was terminated from outside.
