@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { changeMembership, ensureAudience } from '../../../systems/store/audiences.ts';
+import { changeMembership } from '../../../systems/store/audiences.ts';
 import {
   claimMails,
   readWaiting,
@@ -34,6 +34,7 @@ import { keyFrom } from '../../../systems/store/secrets.ts';
 import { randomFrom } from '../../fire/random.ts';
 import { openTestStore } from '../../harness/store.ts';
 import type { TestStore } from '../../harness/store.ts';
+import { addBareCampaign, addPeople } from './campaign-job.ts';
 
 let opened: TestStore;
 let store: Pool;
@@ -64,20 +65,8 @@ const seeds = process.env['SEED'] === undefined ? [1, 2, 3, 4, 5, 6] : [Number(p
 for (const seed of seeds)
   test(`whatever happens, nobody is mailed again who is known to have been, and no mail that may have gone is taken for one that did not (seed ${seed})`, async () => {
     const random = randomFrom(seed);
-    const jobId = `r${randomUUID().slice(0, 8)}`;
-    const { id: audienceId } = await ensureAudience(store, jobId);
-    await store.query(
-      `insert into jobs (id, kind, label, authorization_id, configuration) values ($1, 'export-campaign', $1, 'a', '{}')`,
-      [jobId],
-    );
-    await store.query('insert into job_audiences (job_id, audience_id, is_source) values ($1, $2, true)', [
-      jobId,
-      audienceId,
-    ]);
-    const written = await store.query<{ id: string }>(
-      "insert into profiles (fields) select '{}' from generate_series(1, 12) returning id",
-    );
-    const people = written.rows.map(({ id }) => id);
+    const { jobId, audienceId } = await addBareCampaign(store, `r${randomUUID().slice(0, 8)}`);
+    const people = [...(await addPeople(store, 12))];
     const triggers: Trigger[] = [];
     /** How often a person had this mail triggered again. */
     const agreed = new Map<number, number>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { after, before, beforeEach, test } from 'node:test';
-import { changeMembership, ensureAudience } from '../../../systems/store/audiences.ts';
+import { changeMembership } from '../../../systems/store/audiences.ts';
 import {
   claimMails,
   readWaiting,
@@ -35,6 +35,7 @@ import { endScan } from '../../../systems/store/scans.ts';
 import { keyFrom } from '../../../systems/store/secrets.ts';
 import { openTestStore } from '../../harness/store.ts';
 import type { TestStore } from '../../harness/store.ts';
+import { addBareCampaign, addPeople } from './campaign-job.ts';
 
 let opened: TestStore;
 let store: Pool;
@@ -48,25 +49,10 @@ before(async () => {
 after(() => opened.close());
 let jobId: string;
 beforeEach(async () => {
-  jobId = `j${randomUUID().slice(0, 8)}`;
-  ({ id: audienceId } = await ensureAudience(store, jobId));
-  await store.query(
-    `insert into jobs (id, kind, label, authorization_id, configuration) values ($1, 'export-campaign', $1, 'a', '{}')`,
-    [jobId],
-  );
-  await store.query('insert into job_audiences (job_id, audience_id, is_source) values ($1, $2, true)', [
-    jobId,
-    audienceId,
-  ]);
+  ({ jobId, audienceId } = await addBareCampaign(store, `j${randomUUID().slice(0, 8)}`));
 });
 
-async function people(count: number): Promise<readonly string[]> {
-  const { rows } = await store.query<{ id: string }>(
-    "insert into profiles (fields) select '{}' from generate_series(1, $1) returning id",
-    [count],
-  );
-  return rows.map(({ id }) => id);
-}
+const people = (count: number): Promise<readonly string[]> => addPeople(store, count);
 const change = (ids: readonly string[], how: 'enter' | 'exit') =>
   transaction(store, (database) => changeMembership(database, audienceId, ids, how));
 /** They enter, and the job hears of it. */
