@@ -3,9 +3,9 @@
  * a worker that runs for months would never give back.
  */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import { workflowSources } from './workflow-sources.ts';
 
 const mostBytes = 64 * 1024 * 1024;
 
@@ -18,8 +18,10 @@ export async function bundleWorkflows(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const workflowsPath = join(import.meta.dirname, '..', 'workflows', 'index.ts');
   // What it logs goes to standard error: the code alone is its answer.
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    ...workflowSources,
+    logger: new DefaultLogger('WARN'),
+  });
   process.stdout.write(code);
 }

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { WorkflowFailedError } from '@temporalio/client';
+import { QueryNotRegisteredError, WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { findNamedAudiences } from '../../activities/account-planning.ts';
@@ -136,7 +136,8 @@ export async function untilChecked(
     const answers = await Promise.race([
       handle.query(statusQuery).then(
         () => true,
-        () => false,
+        // A worker that refuses it is one.
+        (error: unknown) => error instanceof QueryNotRegisteredError,
       ),
       wait(5_000, false),
     ]);

@@ -139,8 +139,9 @@ const pointWithinMs = 20_000;
 
 interface Operator {
   /**
-   * How the job stands, by the store: a query while workers die may leave a history that cannot be replayed
-   * (docs/production.md). Where unanswered triggers have parked the job, it is resumed; for no other reason it may be.
+   * How the job stands, by the store, which answers whoever is dead. Where unanswered triggers have parked the job, it is
+   * resumed; for no other reason it may be. The job itself is asked as well, with nobody waiting for what it says: a
+   * question that meets a death is not to harm it.
    */
   look(): Promise<JobStands>;
   /** What only the job itself knows; to be asked when nobody dies any more. */
@@ -159,6 +160,7 @@ function openOperator({ store, jobId }: CampaignGround, job: Job): Operator {
     resumed: () => resumed,
     ask: () => job.query(statusQuery).catch(() => unanswered),
     look: async () => {
+      void job.query(statusQuery).catch(() => undefined);
       const { rows } = await store.query<JobStands>(
         'select state, state_reason as reason from jobs where id = $1',
         [jobId],

@@ -18,6 +18,7 @@ import { openAuthorization } from '../../systems/store/authorizations.ts';
 import { openStore } from '../../systems/store/database.ts';
 import type { Pool } from '../../systems/store/database.ts';
 import { keyFrom } from '../../systems/store/secrets.ts';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { Point } from './points.ts';
 import type { FireSinks } from './workflow-interceptors.ts';
 
@@ -32,10 +33,11 @@ export interface FireWorkerOptions {
 /** @param isKilled the worker is: then steps that died are noticed within seconds */
 export const bundleForFire = (isKilled: boolean): Promise<WorkflowBundleWithSourceMap> =>
   bundleWorkflowCode({
-    workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
-    workflowInterceptorModules: isKilled
-      ? [new URL('workflow-interceptors.ts', import.meta.url).pathname]
-      : [],
+    workflowsPath: workflowSources.workflowsPath,
+    workflowInterceptorModules: [
+      ...workflowSources.workflowInterceptorModules,
+      ...(isKilled ? [new URL('workflow-interceptors.ts', import.meta.url).pathname] : []),
+    ],
   });
 
 /** How long a request is under way when it counts as sent: the sandbox then takes it in, and works later. */

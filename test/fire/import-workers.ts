@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { ImportWorkerOptions } from './import-worker.ts';
 
 export interface ImportWorkers {
@@ -24,8 +25,11 @@ export async function startImportWorkers(
   const folder = mkdtempSync(join(tmpdir(), 'lytics-responsys-fire-'));
   const codePath = join(folder, 'workflows.js');
   const bundle = await bundleWorkflowCode({
-    workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
-    workflowInterceptorModules: [new URL('import-interceptors.ts', import.meta.url).pathname],
+    workflowsPath: workflowSources.workflowsPath,
+    workflowInterceptorModules: [
+      ...workflowSources.workflowInterceptorModules,
+      new URL('import-interceptors.ts', import.meta.url).pathname,
+    ],
   });
   writeFileSync(codePath, bundle.code);
   const orders = JSON.stringify({ ...options, codePath });

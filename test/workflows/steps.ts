@@ -10,8 +10,8 @@ import { exportAudienceWorkflowId } from '../../jobs/job-id.ts';
 import { enterSignal } from '../../jobs/messages.ts';
 import type { ExportInput } from '../../workflows/export-audience.ts';
 import { exportAudience } from '../../workflows/index.ts';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 
-const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 export interface Batch {
@@ -63,7 +63,7 @@ export async function withWorker(
     connection: environment.nativeConnection,
     namespace: environment.namespace ?? 'default',
     taskQueue,
-    workflowBundle: await (bundle ??= bundleWorkflowCode({ workflowsPath })),
+    workflowBundle: await (bundle ??= bundleWorkflowCode(workflowSources)),
     activities,
     // A step that is asked to end hears of it with its next beat.
     maxHeartbeatThrottleInterval: '200ms',
