@@ -6,14 +6,14 @@ import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { MembersAsk } from '../../systems/store/members.ts';
 import { consentFields } from './consent.ts';
 
-/** Members of one page of a scan: ten full requests. */
-export const defaultScanPageMembers = 2_000;
+/** Members of one page of a scan: five full requests, few enough that work on a page lets answers wait only briefly. */
+export const defaultScanPageMembers = 1_000;
 
 /**
  * Pages of a scan that are under way at once; they are written to the ledger in order. While the store reads
- * one and writes another, two more keep all calls going that may be under way.
+ * some and writes others, the rest keep all calls going that may be under way.
  */
-export const scanPagesAtOnce = 4;
+export const scanPagesAtOnce = 8;
 
 /** The fields whose presence makes the order of a scan. */
 export const scannedFields = (plan: ExportPlan): readonly string[] =>
