@@ -73,7 +73,7 @@ export async function foldPeople<Aggregates>(
     sorted.filter(([, one]) => !one.isNew),
     (slice) => readProfiles(database, slice),
     (read, slice) => mergedRows(merging, read, new Map(slice)),
-    async (rows) => follow(await updateProfiles(database, rows)),
+    async (rows, ids) => follow(await updateProfiles(database, rows, ids)),
   );
   const made = sorted.filter(([, one]) => one.isNew);
   // Worked out as the store takes them: none waits.
@@ -224,16 +224,18 @@ async function writeInSlices<Aggregates, Read>(
   profiles: readonly (readonly [string, Gathered<Aggregates>])[],
   read: (slice: typeof profiles) => Promise<Read>,
   workOut: (read: Read, slice: typeof profiles) => Iterable<string>,
-  write: (lines: Iterable<Buffer>) => Promise<void>,
+  write: (lines: Iterable<Buffer>, ids: readonly string[]) => Promise<void>,
 ): Promise<void> {
   let worked: Buffer[] = [];
+  let ids: readonly string[] = [];
   for (let from = 0; from < profiles.length; from += profilesAtOnce) {
     const slice = profiles.slice(from, from + profilesAtOnce);
     const found = await read(slice);
-    const writing = worked.length === 0 ? Promise.resolve() : write(worked);
+    const writing = worked.length === 0 ? Promise.resolve() : write(worked, ids);
     // Awaited below; a failure until then is no unhandled rejection.
     writing.catch(() => undefined);
     worked = [];
+    ids = slice.map(([id]) => id);
     try {
       // Packed at once: as texts, which are made of many, they would take several times the memory.
       for (const piece of packed(workOut(found, slice))) {
@@ -244,7 +246,7 @@ async function writeInSlices<Aggregates, Read>(
       await writing;
     }
   }
-  if (worked.length > 0) await write(worked);
+  if (worked.length > 0) await write(worked, ids);
 }
 
 interface ReadProfile {
@@ -294,25 +296,36 @@ function* newRows<Aggregates>(
   }
 }
 
-async function updateProfiles(database: Database, lines: Iterable<Buffer>): Promise<ProfilesChanged> {
+async function updateProfiles(
+  database: Database,
+  lines: Iterable<Buffer>,
+  ids: readonly string[],
+): Promise<ProfilesChanged> {
   await database.query(
-    'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
+    `create temp table if not exists folded (id uuid, fields text, aggregates text)
+       with (toast_tuple_target = 8160) on commit drop`,
   );
   await copyPieces(database, 'folded (id, fields, aggregates)', lines);
+  // OFFSET keeps PostgreSQL from reading JSON, and from unpacking fields, at every mention.
   const changed = await database.query<{ ids: string | null; fields: string[] }>(
-    `with before as (
+    `with news as (
+       select id, fields::jsonb as fields, aggregates from folded offset 0
+     ), known as (
+       select id, fields || '{}' as fields from profiles where id = any($1::uuid[]) offset 0
+     ), before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
-       select id, profiles.fields, folded.aggregates,
-              case when lower(profiles.fields ->> 'email') = lower(news ->> 'email') then news - 'email' else news end as news
-         from profiles join (select id, fields::jsonb as news, aggregates from folded) as folded using (id)
-     ), changed as (
+       select id, known.fields, news.aggregates,
+              case when lower(known.fields ->> 'email') = lower(news.fields ->> 'email')
+                   then news.fields - 'email' else news.fields end as news
+         from known join news using (id) offset 0
+     ), changed as materialized (
        select id, news, aggregates, array(select key from jsonb_each(news)
                                            where before.fields -> key is distinct from value) as names from before
      ), written as (
        update profiles
           set fields = profiles.fields || news, aggregates = array[changed.aggregates],
               change_no = change_no + (names <> '{}')::int, updated_at = now()
-         from changed where profiles.id = changed.id
+         from changed where profiles.id = changed.id and profiles.id = any($1::uuid[])
        returning profiles.id, names
      ), logged as (
        insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
@@ -320,10 +333,11 @@ async function updateProfiles(database: Database, lines: Iterable<Buffer>): Prom
      )
      select string_agg(profile_id::text, ' ') as ids,
             array(select distinct unnest(fields) from logged) as fields from logged`,
+    [ids],
   );
   await database.query('truncate folded');
-  const [{ ids, fields } = { ids: null, fields: [] }] = changed.rows;
-  return { profileIds: ids?.split(' ') ?? [], what: { fields } };
+  const [{ ids: logged, fields } = { ids: null, fields: [] }] = changed.rows;
+  return { profileIds: logged?.split(' ') ?? [], what: { fields } };
 }
 
 async function addIdentities(
