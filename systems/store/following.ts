@@ -62,7 +62,7 @@ export async function evaluateOn(
   for (let from = 0; from < profileIds.length; from += profilesAtOnce) {
     const { rows } = await database.query<Moved>(
       `${evaluating(set)}, asked as (
-         select audience_id, profile_id, case when holds then 'enter' else 'exit' end as change from differing
+         select audience_id, profile_id, case when holds then 'enter' else 'exit' end as change, was from differing
        ), ${writingMemberships}
        select audience_id as "audienceId", change, count(*)::int as count from moved group by 1, 2`,
       evaluated(set, profileIds.slice(from, from + profilesAtOnce), nowMs),
@@ -89,7 +89,10 @@ export async function differing(
   return rows.map(({ id }) => id);
 }
 
-/** SQL of those for whom the rules say another thing than their membership: `differing` (audience_id, profile_id, holds). */
+/**
+ * SQL of those for whom the rules say another thing than their membership: `differing` (audience_id, profile_id,
+ * holds, was), the last of which is null for those who never were in the audience.
+ */
 const evaluating = (set: RuleSet<Rule>): string => `
   with given as (${profilesWithLists} where id = any($2::uuid[]) offset 0), answers as materialized (${set.text}
   ), due as (
@@ -102,12 +105,12 @@ const evaluating = (set: RuleSet<Rule>): string => `
   ), held as (
     select id as profile_id, ($3::uuid[])[at] as audience_id, true as holds from answers, unnest(held) as at
   ), members as (
-    select profile_id, audience_id, true as belongs from audience_members
-     where is_member and profile_id = any($2::uuid[]) and audience_id = any($3::uuid[])
+    select profile_id, audience_id, is_member as was from audience_members
+     where profile_id = any($2::uuid[]) and audience_id = any($3::uuid[])
   ), differing as (
-    select audience_id, profile_id, holds is true as holds
+    select audience_id, profile_id, holds is true as holds, was
       from held full join members using (audience_id, profile_id)
-     where holds is distinct from belongs
+     where (holds is true) is distinct from (was is true)
   )`;
 
 /** The end of the year 9999: a time that is due later is never due. */

@@ -12,28 +12,30 @@ export interface MembershipChange {
 }
 
 /**
- * What a statement with the changes `asked` (audience_id, profile_id, change) has behind it, to make them: those
- * that changed something are `moved`. Who is there already, or gone already, is left alone: nothing is logged for
- * them. Profiles and audiences are there, since no foreign key says so; the profiles are locked, or made by the
- * transaction, and none is asked for twice for an audience.
+ * What a statement with the changes `asked` (audience_id, profile_id, change, was) has behind it, to make them. `was`
+ * is whether the profile is in the audience by now, null where it never was: who is there already, or gone already,
+ * is left alone, and nothing is logged for them. Those that changed something are `moved`.
+ *
+ * Profiles and audiences are there, since no foreign key says so; the profiles are locked, or made by the
+ * transaction, and none is asked for twice for an audience. So `was` stays true, and nothing is in the way of a row
+ * that is new: to let PostgreSQL look for a conflict once more takes a fifth of what the row costs.
  */
 export const writingMemberships = `
   entered as (
-    insert into audience_members as members (audience_id, profile_id, is_member)
-    select audience_id, profile_id, true from asked where change = 'enter' order by audience_id, profile_id
-    on conflict (audience_id, profile_id) do update
-      set is_member = true, changed_at = now(), stay_id = excluded.stay_id
-      where not members.is_member
+    insert into audience_members (audience_id, profile_id, is_member)
+    select audience_id, profile_id, true from asked
+     where change = 'enter' and was is null order by audience_id, profile_id
     returning audience_id, profile_id
-  ), exited as (
-    update audience_members as members set is_member = false, changed_at = now()
+  ), turned as (
+    update audience_members as members
+       set is_member = change = 'enter', changed_at = now(),
+           stay_id = case change when 'enter' then gen_random_uuid() else stay_id end
       from asked
-     where change = 'exit' and members.audience_id = asked.audience_id
-       and members.profile_id = asked.profile_id and is_member
-    returning members.audience_id, members.profile_id
+     where members.audience_id = asked.audience_id and members.profile_id = asked.profile_id
+       and was = (change = 'exit')
+    returning members.audience_id, members.profile_id, change
   ), moved as (
-    select audience_id, profile_id, 'enter' as change from entered
-    union all select audience_id, profile_id, 'exit' from exited
+    select audience_id, profile_id, 'enter' as change from entered union all select * from turned
   ), counted as (
     -- What this transaction has written already has a number that nobody has read yet.
     update profiles set change_no = change_no + 1
@@ -50,7 +52,9 @@ export async function writeMemberships(
   if (changes.length === 0) return [];
   const { rows } = await database.query<MembershipChange>(
     `with asked as (
-       select * from unnest($1::uuid[], $2::uuid[], $3::text[]) as asked (audience_id, profile_id, change)
+       select audience_id, profile_id, change, is_member as was
+         from unnest($1::uuid[], $2::uuid[], $3::text[]) as asked (audience_id, profile_id, change)
+         left join audience_members using (audience_id, profile_id)
      ), ${writingMemberships}
      select audience_id as "audienceId", profile_id as "profileId", change from moved`,
     [
