@@ -10,7 +10,7 @@ export function peakBytesOf(pid: number | undefined): number | undefined {
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
-/** Processor time of a process and of the processes that it has started and that still run. */
+/** Processor time of a process and of the processes that it has started, those that have ended included. */
 export function cpuSecondsOf(pid: number): number {
   const children = readOr(`/proc/${pid}/task/${pid}/children`)?.trim().split(' ').filter(Boolean) ?? [];
   return children.reduce((sum, child) => sum + cpuSecondsOf(Number(child)), ownCpuSecondsOf(pid));
@@ -18,9 +18,10 @@ export function cpuSecondsOf(pid: number): number {
 
 function ownCpuSecondsOf(pid: number): number {
   const stat = readOr(`/proc/${pid}/stat`) ?? '';
-  // After the program's name, which may hold blanks: the state, and user and system time as 12th and 13th.
+  // After the program's name, which may hold blanks: the state, and from the 12th on user and system time, first
+  // its own and then of those that it started and saw end.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 }
 
 function readOr(path: string): string | undefined {

@@ -57,20 +57,18 @@ export function compare(scope: Scope, sign: ComparisonSign, left: Operand, right
     };
   }
   const bothNil = cases([[right.nil, 'true']], differs);
-  return {
-    sql: unlessAbsent(
-      left,
-      right,
-      {
-        both: 'false',
-        left: differs,
-        right: differs,
-        leftNil: isEquality ? bothNil : no,
-        rightNil: isEquality ? besideNull(sign, left) : no,
-      },
-      present(scope, sign, left, right),
-    ),
-  };
+  return unlessAbsent(
+    left,
+    right,
+    {
+      both: 'false',
+      left: differs,
+      right: differs,
+      leftNil: isEquality ? bothNil : no,
+      rightNil: isEquality ? besideNull(sign, left) : no,
+    },
+    present(scope, sign, left, right),
+  );
 }
 
 /** A value that is there, beside NULL. An empty text equals it. */
@@ -180,5 +178,5 @@ export function between(scope: Scope, left: Operand, low: Operand, high: Operand
   const absent = either(left.missing, low.missing, high.missing, left.nil, low.nil, high.nil);
   if (absent === true) return unknown;
   const within = `(case when ${from} is not null and ${to} is not null then ${left.sql} > ${from} and ${left.sql} < ${to} end)`;
-  return { sql: cases([[absent, no]], within) };
+  return { sql: cases([[absent, no]], within), holds: within };
 }

@@ -11,7 +11,7 @@ import { dueOf } from './due.ts';
 import type { FieldTypes, ValueType } from './field-types.ts';
 import { functionNamed, functionNames } from './functions.ts';
 import { contains, isIn, isInField, like } from './match.ts';
-import { cases, either, isNumber, nothing, truth, unknown } from './operand.ts';
+import { cases, either, holdsOf, isNumber, nothing, truth, unknown } from './operand.ts';
 import type { Operand, Truth } from './operand.ts';
 import { newParameters } from './parameters.ts';
 import type { ParameterValue } from './parameters.ts';
@@ -95,8 +95,10 @@ export function compileFilter(text: string, context: FilterContext): CompiledFil
 }
 
 interface CompiledInto {
-  /** An SQL expression over the scope's columns. */
+  /** An SQL expression over the scope's columns: true, false, or null for "not evaluated". */
   readonly sql: string;
+  /** One that is true where `sql` is, and else false or null. */
+  readonly holds: string;
   readonly includes: ReadonlySet<string>;
   readonly listIds: ReadonlySet<string>;
   readonly remarks: ReadonlySet<string>;
@@ -105,20 +107,25 @@ interface CompiledInto {
 /** A filter as an expression over the columns of a scope, which may be shared with others. */
 export function compileInto(scope: Scope, text: string, context: FilterContext): CompiledInto {
   const compiler = newCompiler(scope, context);
-  const { sql, isValue } = compiler.filter(parseFilter(text), []);
+  const found = compiler.filter(parseFilter(text), []);
   const { includes, listIds, remarks } = compiler;
+  const { sql, isValue } = found;
   const whole = isValue === undefined ? sql : `coalesce(${sql}, case when ${isValue} then false end)`;
-  return { sql: whole, includes, listIds, remarks };
+  return { sql: whole, holds: holdsOf(found), includes, listIds, remarks };
 }
 
 const withColumns = (scope: Scope, sql: string): string =>
   scope.columns.json.size === 0 ? `(${sql})` : `(select ${sql} from ${columnsOf(scope.columns)} as v)`;
 
 /** SQL of the columns `v`: OFFSET keeps PostgreSQL from working them out at every mention. */
-export function columnsOf({ json, values }: Columns): string {
+export function columnsOf({ json, texts, values }: Columns): string {
   const listed = (columns: ReadonlyMap<string, string>): string =>
     [...columns].map(([sql, name]) => `${sql} as ${name.slice(2)}`).join(', ');
-  return `(select v.*, ${listed(values)} from (select ${listed(json)} offset 0) as v offset 0)`;
+  const withTexts =
+    texts.size === 0
+      ? `(select ${listed(json)} offset 0)`
+      : `(select v.*, ${listed(texts)} from (select ${listed(json)} offset 0) as v offset 0)`;
+  return `(select v.*, ${listed(values)} from ${withTexts} as v offset 0)`;
 }
 
 interface Compiler {
@@ -163,17 +170,19 @@ function newCompiler(scope: Scope, context: FilterContext): Compiler {
     if (isValue(expression)) return truthOfValue(valueOf(expression));
     switch (expression.type) {
       case 'group':
-        return { sql: group(expression.operator, expression.items.map(truthOf)) };
+        return group(expression.operator, expression.items.map(truthOf));
       case 'infix':
-        return { sql: infix(expression.operator, expression.items.map(truthOf)) };
+        return infix(expression.operator, expression.items.map(truthOf));
       case 'not': {
         if (expression.operand.type !== 'include') return { sql: `(not ${truthOf(expression.operand).sql})` };
         countNode(scope);
         const included = include(expression.operand);
-        return included === undefined ? unknown : { sql: `(not coalesce(${included.sql}, false))` };
+        return included === undefined ? unknown : { sql: `(not coalesce(${holdsOf(included)}, false))` };
       }
-      case 'include':
-        return { sql: include(expression)?.sql ?? unknown.sql };
+      case 'include': {
+        const included = include(expression) ?? unknown;
+        return { sql: included.sql, holds: holdsOf(included) };
+      }
       default:
         return compared(expression);
     }
@@ -330,21 +339,29 @@ function truthOfValue({ type, sql, missing, nil }: Operand): Truth {
  * The first condition that is not true decides an AND group, be it false or not evaluated; an OR group passes
  * over what is not evaluated.
  */
-function group(operator: 'and' | 'or', items: readonly Truth[]): string {
-  if (operator === 'or') return anyTrue(items);
-  if (items.length === 0) return 'true';
+function group(operator: 'and' | 'or', items: readonly Truth[]): Truth {
+  if (items.length === 0) return truth(operator === 'and');
+  if (operator === 'or') return joined(operator, items);
   const codes = items.map(({ sql }) => `case ${sql} when true then null when false then 0 else 2 end`);
-  return `(case coalesce(${codes.join(', ')}, 1) when 1 then true when 0 then false end)`;
+  return {
+    sql: `(case coalesce(${codes.join(', ')}, 1) when 1 then true when 0 then false end)`,
+    holds: joined(operator, items).holds,
+  };
 }
 
-const anyTrue = (items: readonly Truth[]): string =>
-  items.length === 0 ? 'false' : `(${items.map(({ sql }) => `coalesce(${sql}, false)`).join(' or ')})`;
+/** What is not evaluated counts as false. */
+function joined(operator: 'and' | 'or', items: readonly Truth[]): Required<Pick<Truth, 'sql' | 'holds'>> {
+  const of = (sqls: readonly string[]): string => `(${sqls.join(` ${operator} `)})`;
+  return { sql: of(items.map((one) => `coalesce(${holdsOf(one)}, false)`)), holds: of(items.map(holdsOf)) };
+}
 
 /** Between two conditions, what is not evaluated counts as false; a value that is no truth spoils the whole. */
-function infix(operator: 'and' | 'or', items: readonly Truth[]): string {
-  const all = `(${items.map(({ sql }) => `coalesce(${sql}, false)`).join(` ${operator} `)})`;
+function infix(operator: 'and' | 'or', items: readonly Truth[]): Truth {
+  const all = joined(operator, items);
   const values = items.flatMap(({ isValue }) => (isValue === undefined ? [] : [isValue]));
-  return values.length === 0 ? all : `(case when ${values.join(' or ')} then null else ${all} end)`;
+  return values.length === 0
+    ? all
+    : { sql: `(case when ${values.join(' or ')} then null else ${all.sql} end)` };
 }
 
 function sumOf(sign: string, { sql: left, type }: Operand, { sql: right }: Operand): string {

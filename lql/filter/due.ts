@@ -17,20 +17,54 @@ const UNEVEN_DAYS = 6;
 
 /** @returns SQL of a second since 1970, null for never */
 export function dueOf(parameters: Parameters, moving: readonly Moving[]): string {
-  const dues = moving.map(({ sql, isSet, shift }) => {
-    const due = (seconds: string): string => dueOfTime(parameters, seconds, shift);
+  const shifts = new Map<string, { readonly isSet: boolean; readonly shifts: Shift[] }>();
+  for (const { sql, isSet, shift } of moving) {
+    const known = shifts.get(sql);
+    if (known === undefined) shifts.set(sql, { isSet, shifts: [shift] });
+    else known.shifts.push(shift);
+  }
+  const dues = Array.from(shifts, ([sql, { isSet, shifts: all }]) => {
+    const due = (seconds: string): string => dueOfTime(parameters, seconds, all);
     if (!isSet) return due(sql);
     return `(case jsonb_typeof(${sql}) when 'array' then (select min(${due('d.s')}) from (select ${secondsOfJson('e.e')} as s from jsonb_array_elements(${sql}) as e (e) offset 0) as d) end)`;
   });
   return dues.length === 0 ? 'null::numeric' : `least(${dues.join(', ')})`;
 }
 
-/** Sides change when the moving second reaches the stored one, and when it leaves it. */
-function dueOfTime(parameters: Parameters, seconds: string, shift: Shift): string {
-  const now = parameters.addTimed((nowMs) => String(secondOf(nowMs)), 'numeric');
+const isUneven = ({ unit }: Shift): boolean => unit === 'M' || unit === 'y';
+
+function dueOfTime(parameters: Parameters, seconds: string, shifts: readonly Shift[]): string {
+  const even = shifts.filter((shift) => !isUneven(shift));
+  return `least(${[
+    ...(even.length === 0 ? [] : [dueOfEven(parameters, seconds, even)]),
+    ...shifts.filter(isUneven).map((shift) => dueOfUneven(parameters, seconds, shift)),
+  ].join(', ')})`;
+}
+
+const nowIn = (parameters: Parameters): string =>
+  parameters.addTimed((nowMs) => String(secondOf(nowMs)), 'numeric');
+
+/**
+ * Sides change when a moving second reaches the stored one, and when it leaves it: the first to do so is the
+ * latest that is not behind it. One search, however many rules move with the same field.
+ */
+function dueOfEven(parameters: Parameters, seconds: string, shifts: readonly Shift[]): string {
+  const now = nowIn(parameters);
+  const boundaries = parameters.addTimed(
+    (nowMs) =>
+      shifts
+        .flatMap((shift) => shifted(shift, nowMs) ?? [])
+        .sort((one, other) => one - other)
+        .map(String),
+    'numeric[]',
+  );
+  return `(case when ${seconds} >= (${boundaries})[1] then ${now} + greatest(1, ${seconds} - (${boundaries})[width_bucket(${seconds}, ${boundaries})]) end)`;
+}
+
+function dueOfUneven(parameters: Parameters, seconds: string, shift: Shift): string {
+  const now = nowIn(parameters);
   const boundary = parameters.addTimed((nowMs) => textOf(shifted(shift, nowMs)), 'numeric');
   const steady = `(case when ${seconds} > ${boundary} then ${now} + (${seconds} - ${boundary}) when ${seconds} = ${boundary} then ${now} + 1 end)`;
-  if (shift.unit !== 'M' && shift.unit !== 'y') return steady;
   // Days of a month are not even: around the time, every day may bring it back to the other side.
   const months = shift.unit === 'y' ? shift.amount * 12 : shift.amount;
   const reach = (days: number): string =>

@@ -17,7 +17,7 @@ const absent = (right: string, both: string): WhenAbsent => ({
 });
 
 export function like(scope: Scope, left: Operand, right: Operand, place: Place): Truth {
-  return { sql: unlessAbsent(left, right, absent('false', 'false'), likePresent(scope, left, right, place)) };
+  return unlessAbsent(left, right, absent('false', 'false'), likePresent(scope, left, right, place));
 }
 
 function likePresent(scope: Scope, left: Operand, right: Operand, place: Place): string {
@@ -33,12 +33,12 @@ function likePresent(scope: Scope, left: Operand, right: Operand, place: Place):
   return textTest(
     left,
     (text) => `${text} collate "C" ${pattern.operator} ${given}`,
-    isSearchable(pattern.part) ? scope.parameters.add(pattern.part, 'text') : undefined,
+    isSearchable(pattern.part) ? { sql: scope.parameters.add(pattern.part, 'text') } : undefined,
   );
 }
 
 export function contains(left: Operand, right: Operand): Truth {
-  return { sql: unlessAbsent(left, right, absent(no, no), containsPresent(left, right)) };
+  return unlessAbsent(left, right, absent(no, no), containsPresent(left, right));
 }
 
 function containsPresent(left: Operand, right: Operand): string {
@@ -49,7 +49,7 @@ function containsPresent(left: Operand, right: Operand): string {
         left,
         (text) => `position(${right.sql} in ${text}) > 0`,
         right.literal !== undefined && 'text' in right.literal && isSearchable(right.literal.text)
-          ? right.sql
+          ? { sql: right.sql, isAll: true }
           : undefined,
       );
     case 'bool':
@@ -78,17 +78,25 @@ const isTextual = ({ type }: Operand): boolean =>
 
 const isSearchable = (part: string): boolean => part !== '' && !part.includes(textSeparator.character);
 
+interface Part {
+  readonly sql: string;
+  /** Whether every text that has it passes. */
+  readonly isAll?: true;
+}
+
 /**
  * The test of a text, or of any element of a set.
  * @param part what a text has in it that passes the test
  */
-function textTest(left: Operand, test: (text: string) => string, part?: string): string {
+function textTest(left: Operand, test: (text: string) => string, part?: Part): string {
   const { type, sql, texts } = left;
   if (type !== 'string') {
     if (texts === undefined) return anyElement(sql, (one) => test(plainText(one)));
     const any = `exists (select from unnest(${texts.array()}) as e (e) where ${test('e.e')})`;
-    // Most sets do not have it, and to look at them whole takes a tenth of the time.
-    const found = part === undefined ? any : `(position(${part} in ${texts.joined()}) > 0 and ${any})`;
+    // To look at a set as a whole takes a tenth of the time, and most do not have it.
+    const isThere = part === undefined ? '' : `position(${part.sql} in ${texts.joined()}) > 0`;
+    if (part?.isAll === true) return `(${isThere})`;
+    const found = part === undefined ? any : `(${isThere} and ${any})`;
     return `(case when ${texts.array()} is not null then ${found} end)`;
   }
   return `(case when ${left.sql} is not null then ${test(left.sql)} end)`;
@@ -150,6 +158,8 @@ export function isIn(scope: Scope, left: Operand, list: readonly Operand[]): Tru
       ],
       present,
     ),
+    // Where an item is not there, the others do not count.
+    ...(absentItems === false ? { holds: present } : {}),
   };
 }
 
@@ -188,14 +198,14 @@ export function isInField(scope: Scope, left: Operand, right: Operand): Truth {
   const rightHas = has(right);
   if (rightHas === undefined && right.type !== 'null' && right.type !== 'times')
     return isIn(scope, left, [right]).sql === no ? unknown : inOne(scope, left, right);
-  return { sql: unlessAbsent(left, right, absent('false', no), inFieldPresent(left, right, rightHas)) };
+  return unlessAbsent(left, right, absent('false', no), inFieldPresent(left, right, rightHas));
 }
 
 function inOne(scope: Scope, left: Operand, right: Operand): Truth {
   const one = isIn(scope, { ...left, missing: false, nil: false }, [
     { ...right, missing: false, nil: false },
   ]);
-  return { sql: unlessAbsent(left, right, absent('false', no), one.sql) };
+  return unlessAbsent(left, right, absent('false', no), one.sql);
 }
 
 /** Whether a set or map has the text. */

@@ -52,7 +52,7 @@ function compileSet<Rule extends { readonly filter: string }>(
   let nodes = 0;
   for (const { filter } of rules) {
     const scope = newScope(parameters, context.fieldTypes, columns);
-    held.push(`case when ${compileInto(scope, filter, context).sql} then ${held.length + 1} end`);
+    held.push(`case when ${compileInto(scope, filter, context).holds} then ${held.length + 1} end`);
     moving.push(...scope.moving);
     nodes += scope.nodes;
     if (nodes > nodesOfSet || countOf(columns) > columnsOfSet) break;

@@ -5,7 +5,15 @@ import { shifted } from './date-text.ts';
 import type { FieldTypes, ValueType } from './field-types.ts';
 import type { Operand, Texts } from './operand.ts';
 import { nothing, textSeparator } from './operand.ts';
-import { numberOfJson, ofJsonType, secondsOfJson, textOfJson, textsOfJson, truthOfJson } from './casts.ts';
+import {
+  numberOfJson,
+  ofJsonType,
+  secondsOfJson,
+  textOfJson,
+  textsOfJson,
+  truthOfJson,
+  wholeText,
+} from './casts.ts';
 import type { Parameters } from './parameters.ts';
 import { filterLanguage } from './tokens.ts';
 import type { FieldName } from './tree.ts';
@@ -31,16 +39,21 @@ export interface Scope {
   nodes: number;
 }
 
-/** What is taken out of a profile once, however often it is mentioned: names of columns by the SQL of what they hold. */
+/**
+ * What is taken out of a profile once, however often it is mentioned: names of columns by the SQL of what they
+ * hold. Each may mention those before it.
+ */
 export interface Columns {
   /** The JSON of a field, or of a key in a map. */
   readonly json: Map<string, string>;
-  /** Of the JSON: the value of its type, and the elements of a set. */
+  /** Of the JSON: its text, and the elements of a set. */
+  readonly texts: Map<string, string>;
+  /** Of both: the value of its type, and the elements of a set as one text. */
   readonly values: Map<string, string>;
 }
 
-export const newColumns = (): Columns => ({ json: new Map(), values: new Map() });
-export const countOf = ({ json, values }: Columns): number => json.size + values.size;
+export const newColumns = (): Columns => ({ json: new Map(), texts: new Map(), values: new Map() });
+export const countOf = ({ json, texts, values }: Columns): number => json.size + texts.size + values.size;
 
 /** @param columns those of other filters, where it is one of several in one SELECT */
 export const newScope = (
@@ -92,25 +105,28 @@ export function fieldOperand(scope: Scope, name: FieldName): Operand {
   );
   return {
     type,
-    sql: columnOf(columns.values, 'x', valueOf(type, json)),
+    sql: columnOf(columns.values, 'x', valueOf(columns, type, json)),
     missing: `${json} is null`,
     nil: `jsonb_typeof(${json}) = 'null'`,
     ...(type === 'strings' || type === 'values' ? { texts: textsIn(columns, json) } : {}),
   };
 }
 
-function columnOf(columns: Map<string, string>, letter: 'c' | 'x', sql: string): string {
+function columnOf(columns: Map<string, string>, letter: 'c' | 't' | 'x', sql: string): string {
   const name = columns.get(sql) ?? `v.${letter}${columns.size + 1}`;
   columns.set(sql, name);
   return name;
 }
 
-const textsIn = (columns: Columns, json: string): Texts => ({
-  array: () => columnOf(columns.values, 'x', textsOfJson(json)),
-  joined: () => columnOf(columns.values, 'x', `array_to_string(${textsOfJson(json)}, ${textSeparator.sql})`),
-});
+function textsIn(columns: Columns, json: string): Texts {
+  const array = (): string => columnOf(columns.texts, 't', textsOfJson(json));
+  return {
+    array,
+    joined: () => columnOf(columns.values, 'x', `array_to_string(${array()}, ${textSeparator.sql})`),
+  };
+}
 
-function valueOf(type: ValueType, json: string): string {
+function valueOf(columns: Columns, type: ValueType, json: string): string {
   switch (type) {
     case 'string':
       return textOfJson(json);
@@ -120,7 +136,7 @@ function valueOf(type: ValueType, json: string): string {
     case 'bool':
       return truthOfJson(json);
     case 'time':
-      return secondsOfJson(json);
+      return secondsOfJson(json, columnOf(columns.texts, 't', wholeText(json)));
     case 'strings':
     case 'times':
     case 'values':

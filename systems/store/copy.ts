@@ -12,39 +12,35 @@ type Cell = string | number | null;
 /** Bytes that are handed to the connection at once. */
 const pieceCharacters = 64 * 1024;
 
-/** Copies rows into a table, in a running transaction. */
+/**
+ * Copies rows into a table, in a running transaction.
+ * @param target `table (column, …)`, no text of a user
+ * @param rows may be worked out one by one as they are asked for: heartbeats go on between the pieces
+ */
 export const copyInto = (
   database: Database,
   target: string,
   rows: Iterable<readonly Cell[]>,
-): Promise<void> => copyLines(database, target, linesOf(rows));
+): Promise<void> => copyPieces(database, target, packed(linesOf(rows)));
 
 function* linesOf(rows: Iterable<readonly Cell[]>): Generator<string> {
   for (const row of rows)
     yield row.map((cell) => (typeof cell === 'string' ? copyCell(cell) : (cell ?? '\\N'))).join('\t');
 }
 
-/**
- * Copies rows that are written as COPY reads them.
- * @param target `table (column, …)`, no text of a user
- * @param lines may be worked out one by one as they are asked for: heartbeats go on between the pieces
- */
-export const copyLines = (database: Database, target: string, lines: Iterable<string>): Promise<void> =>
-  copyPieces(database, target, packed(lines));
-
-/** Lines for COPY as the bytes that it reads, many at once. */
-export function* packed(lines: Iterable<string>): Generator<Buffer> {
+/** Lines for COPY as the bytes that it reads, many at once. @param characters after which a piece ends */
+export function* packed(lines: Iterable<string>, characters = pieceCharacters): Generator<Buffer> {
   let piece = '';
   for (const line of lines) {
     piece += line + '\n';
-    if (piece.length < pieceCharacters) continue;
+    if (piece.length < characters) continue;
     yield Buffer.from(piece);
     piece = '';
   }
   if (piece !== '') yield Buffer.from(piece);
 }
 
-/** @param pieces of lines, as `packed` gives them */
+/** Copies rows that are written as COPY reads them. @param pieces of lines, as `packed` gives them */
 export async function copyPieces(
   database: Database,
   target: string,

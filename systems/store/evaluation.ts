@@ -5,7 +5,7 @@
 import type { RuleSet } from '../../lql/filter/rule-set.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
-import { differences, evaluateOn } from './following.ts';
+import { differing, evaluateOn } from './following.ts';
 import { holdOffMerges } from './merging.ts';
 import { holdOffNewRules, readRules, withoutJit } from './rules.ts';
 import type { Rule, Rules } from './rules.ts';
@@ -76,26 +76,26 @@ async function evaluateChunk(
   const setsOf = (rules: Rules): readonly RuleSet<Rule>[] =>
     rules.setsOf(rules.all.filter(({ audienceId }) => counts.has(audienceId)));
   // Few change: only those are locked, so that imports go on meanwhile.
-  const differing = await transaction(pool, async (database) => {
+  const found = await transaction(pool, async (database) => {
     await withoutJit(database);
-    const found = new Set<string>();
+    const all = new Set<string>();
     for (const set of setsOf(await readRules(database)))
-      for (const { profileId } of await differences(database, set, ids, nowMs)) found.add(profileId);
-    return [...found];
+      for (const id of await differing(database, set, ids, nowMs)) all.add(id);
+    return [...all];
   });
-  if (differing.length === 0) return;
+  if (found.length === 0) return;
   const changed = await transaction(pool, async (database) => {
     await holdOffMerges(database);
-    const locked = await lock(database, differing);
+    const locked = await lock(database, found);
     await holdOffNewRules(database);
     const done = [];
     for (const set of setsOf(await readRules(database)))
       done.push(...(await evaluateOn(database, set, locked, nowMs)));
     return done;
   });
-  for (const { audienceId, change } of changed) {
+  for (const { audienceId, change, count: moved } of changed) {
     const count = counts.get(audienceId);
-    if (count !== undefined) count[change === 'enter' ? 'entered' : 'left'] += 1;
+    if (count !== undefined) count[change === 'enter' ? 'entered' : 'left'] += moved;
   }
 }
 

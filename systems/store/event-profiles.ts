@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { copyArrayCell, copyCell, copyInto, copyLines, copyPieces, packed } from './copy.ts';
+import { copyArrayCell, copyCell, copyInto, copyPieces, packed } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
@@ -66,20 +66,29 @@ export async function foldPeople<Aggregates>(
 ): Promise<void> {
   if (people.length === 0) return;
   const { profiles, grown } = await gather(database, hashKeys, merging, people);
-  // Slice by slice: while the store evaluates the rules of one, the next is worked out.
+  // Slice by slice: while the store writes one, and evaluates its rules, the next is worked out.
   const follow = (changed: ProfilesChanged): Promise<void> => followProfiles(database, [changed], nowMs);
   const sorted = [...profiles].sort(byId);
   await writeInSlices(
     sorted.filter(([, one]) => !one.isNew),
     (slice) => readProfiles(database, slice),
     (read, slice) => mergedRows(merging, read, new Map(slice)),
-    async (rows) => follow(await updateProfiles(database, rows)),
+    async (rows, slice) => {
+      await addIdentities(database, hashKeys, slice);
+      await follow(await updateProfiles(database, rows, idsOf(slice)));
+    },
   );
-  const made = sorted.filter(([, one]) => one.isNew);
-  // Worked out as the store takes them: none waits.
-  await copyLines(database, 'profiles (id, fields, aggregates)', newRows(merging, made));
-  await addIdentities(database, hashKeys, profiles);
-  await follow({ profileIds: [...made.map(([id]) => id), ...grown], what: 'all' });
+  await writeInSlices(
+    sorted.filter(([, one]) => one.isNew),
+    () => Promise.resolve(undefined),
+    (_, slice) => newRows(merging, slice),
+    async (rows, slice) => {
+      await copyPieces(database, 'profiles (id, fields, aggregates)', rows);
+      await addIdentities(database, hashKeys, slice);
+      await follow({ profileIds: idsOf(slice), what: 'all' });
+    },
+  );
+  await follow({ profileIds: [...grown], what: 'all' });
 }
 
 /**
@@ -102,9 +111,9 @@ export async function foldBeside<Aggregates>(
     'profiles (id)',
     made.map(([id]) => [id]),
   );
-  await addIdentities(database, hashKeys, profiles);
+  await addIdentities(database, hashKeys, [...profiles]);
   await write([...profiles].map(([id, { aggregates }]) => [id, merging.write(aggregates)] as const));
-  await followProfiles(database, [{ profileIds: [...made.map(([id]) => id), ...grown], what: 'all' }]);
+  await followProfiles(database, [{ profileIds: [...idsOf(made), ...grown], what: 'all' }]);
 }
 
 interface Gathered<Aggregates> {
@@ -116,12 +125,17 @@ interface Gathered<Aggregates> {
   readonly unknown: Identity[];
 }
 
+/** Profiles by id. */
+type Profiles<Aggregates> = readonly (readonly [string, Gathered<Aggregates>])[];
+
 interface AllGathered<Aggregates> {
   readonly profiles: Map<string, Gathered<Aggregates>>;
   /** Those that others were merged into. */
   readonly grown: ReadonlySet<string>;
 }
 
+const idsOf = (profiles: readonly (readonly [string, unknown])[]): readonly string[] =>
+  profiles.map(([id]) => id);
 const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
   one < other ? -1 : 1;
 const keyOf = ({ field, value }: Identity): string => `${field}\0${value}`;
@@ -221,30 +235,49 @@ async function whoIsWho(
 
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
 async function writeInSlices<Aggregates, Read>(
-  profiles: readonly (readonly [string, Gathered<Aggregates>])[],
-  read: (slice: typeof profiles) => Promise<Read>,
-  workOut: (read: Read, slice: typeof profiles) => Iterable<string>,
-  write: (lines: Iterable<Buffer>) => Promise<void>,
+  profiles: Profiles<Aggregates>,
+  read: (slice: Profiles<Aggregates>) => Promise<Read>,
+  workOut: (read: Read, slice: Profiles<Aggregates>) => Iterable<string>,
+  write: (lines: Iterable<Buffer>, slice: Profiles<Aggregates>) => Promise<void>,
 ): Promise<void> {
-  let worked: Buffer[] = [];
+  let writeLast = (): Promise<void> => Promise.resolve();
   for (let from = 0; from < profiles.length; from += profilesAtOnce) {
     const slice = profiles.slice(from, from + profilesAtOnce);
     const found = await read(slice);
-    const writing = worked.length === 0 ? Promise.resolve() : write(worked);
+    const writing = writeLast();
     // Awaited below; a failure until then is no unhandled rejection.
     writing.catch(() => undefined);
-    worked = [];
+    let blocks: readonly Buffer[] = [];
     try {
-      // Packed at once: as texts, which are made of many, they would take several times the memory.
-      for (const piece of packed(workOut(found, slice))) {
-        worked.push(piece);
-        await otherEvents();
-      }
+      blocks = await inBlocks(workOut(found, slice));
     } finally {
       await writing;
     }
+    writeLast = () => write(blocks, slice);
   }
-  if (worked.length > 0) await write(worked);
+  await writeLast();
+}
+
+/** After so much of what is worked out, what the store has answered has its turn, so that it never waits for long. */
+const turnBytes = 16 * 1024;
+/** Handed to the connection at once: between two blocks, the store waits for its turn as well. */
+const blockBytes = 1024 * 1024;
+
+/** Packed at once: as texts, which are made of many, lines would take several times the memory. */
+async function inBlocks(lines: Iterable<string>): Promise<readonly Buffer[]> {
+  const blocks: Buffer[] = [];
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  for (const piece of packed(lines, turnBytes)) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= blockBytes) {
+      blocks.push(Buffer.concat(pieces));
+      [pieces, bytes] = [[], 0];
+    }
+    await otherEvents();
+  }
+  return pieces.length === 0 ? blocks : [...blocks, Buffer.concat(pieces)];
 }
 
 interface ReadProfile {
@@ -262,7 +295,7 @@ async function readProfiles(
   const { rows } = await database.query<ReadProfile>(
     `select id, aggregates[1] as first, aggregates[2:] as others, riid_at as "riidAt" from profiles
       where id = any($1::uuid[]) order by id for update`,
-    [profiles.map(([id]) => id)],
+    [idsOf(profiles)],
   );
   return rows;
 }
@@ -285,7 +318,7 @@ function* mergedRows<Aggregates>(
 
 function* newRows<Aggregates>(
   merging: Merging<Aggregates>,
-  profiles: readonly (readonly [string, Gathered<Aggregates>])[],
+  profiles: Profiles<Aggregates>,
 ): Generator<string> {
   for (const [id, gathered] of profiles) {
     // Made anew each time that it is asked for.
@@ -294,25 +327,36 @@ function* newRows<Aggregates>(
   }
 }
 
-async function updateProfiles(database: Database, lines: Iterable<Buffer>): Promise<ProfilesChanged> {
+async function updateProfiles(
+  database: Database,
+  lines: Iterable<Buffer>,
+  ids: readonly string[],
+): Promise<ProfilesChanged> {
   await database.query(
-    'create temp table if not exists folded (id uuid, fields text, aggregates text) on commit drop',
+    `create temp table if not exists folded (id uuid, fields text, aggregates text)
+       with (toast_tuple_target = 8160) on commit drop`,
   );
   await copyPieces(database, 'folded (id, fields, aggregates)', lines);
+  // OFFSET keeps PostgreSQL from reading JSON, and from unpacking fields, at every mention.
   const changed = await database.query<{ ids: string | null; fields: string[] }>(
-    `with before as (
+    `with news as (
+       select id, fields::jsonb as fields, aggregates from folded offset 0
+     ), known as (
+       select id, fields || '{}' as fields from profiles where id = any($1::uuid[]) offset 0
+     ), before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
-       select id, profiles.fields, folded.aggregates,
-              case when lower(profiles.fields ->> 'email') = lower(news ->> 'email') then news - 'email' else news end as news
-         from profiles join (select id, fields::jsonb as news, aggregates from folded) as folded using (id)
-     ), changed as (
+       select id, known.fields, news.aggregates,
+              case when lower(known.fields ->> 'email') = lower(news.fields ->> 'email')
+                   then news.fields - 'email' else news.fields end as news
+         from known join news using (id) offset 0
+     ), changed as materialized (
        select id, news, aggregates, array(select key from jsonb_each(news)
                                            where before.fields -> key is distinct from value) as names from before
      ), written as (
        update profiles
           set fields = profiles.fields || news, aggregates = array[changed.aggregates],
               change_no = change_no + (names <> '{}')::int, updated_at = now()
-         from changed where profiles.id = changed.id
+         from changed where profiles.id = changed.id and profiles.id = any($1::uuid[])
        returning profiles.id, names
      ), logged as (
        insert into changes (profile_id, change, fields) select id, 'fields', names from written where names <> '{}'
@@ -320,16 +364,17 @@ async function updateProfiles(database: Database, lines: Iterable<Buffer>): Prom
      )
      select string_agg(profile_id::text, ' ') as ids,
             array(select distinct unnest(fields) from logged) as fields from logged`,
+    [ids],
   );
   await database.query('truncate folded');
-  const [{ ids, fields } = { ids: null, fields: [] }] = changed.rows;
-  return { profileIds: ids?.split(' ') ?? [], what: { fields } };
+  const [{ ids: logged, fields } = { ids: null, fields: [] }] = changed.rows;
+  return { profileIds: logged?.split(' ') ?? [], what: { fields } };
 }
 
 async function addIdentities(
   database: Database,
   hashKeys: HashKeys,
-  profiles: ReadonlyMap<string, Gathered<unknown>>,
+  profiles: Profiles<unknown>,
 ): Promise<void> {
   let owned: Parameters<typeof addHashed>[1][number][] = [];
   for (const [profileId, { unknown }] of profiles) {

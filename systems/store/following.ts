@@ -8,8 +8,7 @@
  */
 import type { RuleSet } from '../../lql/filter/rule-set.ts';
 import type { Database } from './database.ts';
-import { writeMemberships } from './memberships.ts';
-import type { MembershipChange } from './memberships.ts';
+import { writingMemberships } from './memberships.ts';
 import { holdOffNewRules, profilesWithLists, readRules } from './rules.ts';
 import type { Rule } from './rules.ts';
 
@@ -45,62 +44,82 @@ function reads({ compiled }: Rule, what: ProfilesChanged['what']): boolean {
 /** Profiles that are evaluated in one statement. */
 const profilesAtOnce = 5_000;
 
-/** Lets locked profiles enter and leave as the rules say. @returns what changed */
+/** How many entered or left an audience. */
+export interface Moved {
+  readonly audienceId: string;
+  readonly change: 'enter' | 'exit';
+  readonly count: number;
+}
+
+/** Lets locked profiles enter and leave as the rules say. */
 export async function evaluateOn(
   database: Database,
   set: RuleSet<Rule>,
   profileIds: readonly string[],
   nowMs: number,
-): Promise<readonly MembershipChange[]> {
-  const changed: MembershipChange[] = [];
+): Promise<readonly Moved[]> {
+  const moved: Moved[] = [];
   for (let from = 0; from < profileIds.length; from += profilesAtOnce) {
-    const differing = await differences(database, set, profileIds.slice(from, from + profilesAtOnce), nowMs);
-    changed.push(...(await writeMemberships(database, differing)));
+    const { rows } = await database.query<Moved>(
+      `${evaluating(set)}, asked as (
+         select audience_id, profile_id, case when holds then 'enter' else 'exit' end as change, was from differing
+       ), ${writingMemberships}
+       select audience_id as "audienceId", change, count(*)::int as count from moved group by 1, 2`,
+      evaluated(set, profileIds.slice(from, from + profilesAtOnce), nowMs),
+    );
+    moved.push(...rows);
   }
-  return changed;
+  return moved;
 }
 
-/** The end of the year 9999: a time that is due later is never due. */
-const lastSecond = 253_402_300_799;
-
 /**
- * What would change. On profiles that are not locked it is good for who is to be looked at alone; the times at
- * which they are due, which are noted, are never too late.
+ * Who would enter or leave. The profiles need not be locked: it is good for who is to be looked at alone. The times
+ * at which they are due, which are noted, are never too late.
  */
-export async function differences(
+export async function differing(
   database: Database,
   set: RuleSet<Rule>,
   profileIds: readonly string[],
   nowMs: number,
-): Promise<readonly MembershipChange[]> {
-  const { rows } = await database.query<{ audience_id: string; enters: boolean; ids: string }>(
-    `with given as (${profilesWithLists} where id = any($2::uuid[]) offset 0), answers as materialized (${set.text}
-     ), due as (
-       insert into due_profiles as known (profile_id, due_at)
-       select id, to_timestamp(due) from answers where due <= $4
-       on conflict (profile_id) do update set due_at = excluded.due_at where excluded.due_at < known.due_at
-     ), held as (
-       select id as profile_id, ($3::uuid[])[at] as audience_id, true as holds from answers, unnest(held) as at
-     ), members as (
-       select profile_id, audience_id, true as belongs from audience_members
-        where is_member and profile_id = any($2::uuid[]) and audience_id = any($3::uuid[])
-     )
-     select audience_id, holds is true as enters, string_agg(profile_id::text, ' ') as ids
-       from held full join members using (audience_id, profile_id)
-      where holds is distinct from belongs group by 1, 2`,
-    [
-      [...new Set(set.rules.flatMap(({ compiled }) => [...compiled.listIds]))],
-      profileIds,
-      set.rules.map(({ audienceId }) => audienceId),
-      lastSecond,
-      ...set.parametersAt(nowMs),
-    ],
+): Promise<readonly string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    `${evaluating(set)} select distinct profile_id as id from differing`,
+    evaluated(set, profileIds, nowMs),
   );
-  return rows.flatMap(({ audience_id: audienceId, enters, ids }) =>
-    ids.split(' ').map((profileId) => ({
-      audienceId,
-      profileId,
-      change: enters ? ('enter' as const) : ('exit' as const),
-    })),
-  );
+  return rows.map(({ id }) => id);
 }
+
+/**
+ * SQL of those for whom the rules say another thing than their membership: `differing` (audience_id, profile_id,
+ * holds, was), the last of which is null for those who never were in the audience.
+ */
+const evaluating = (set: RuleSet<Rule>): string => `
+  with given as (${profilesWithLists} where id = any($2::uuid[]) offset 0), answers as materialized (${set.text}
+  ), due as (
+    insert into due_profiles as known (profile_id, due_at)
+    select id, to_timestamp(due) from answers
+     where due <= $4
+       -- Nearly all are: to look is cheaper than to lock them, as a conflict does.
+       and not exists (select from due_profiles where profile_id = id and due_at <= to_timestamp(due))
+    on conflict (profile_id) do update set due_at = excluded.due_at where excluded.due_at < known.due_at
+  ), held as (
+    select id as profile_id, ($3::uuid[])[at] as audience_id, true as holds from answers, unnest(held) as at
+  ), members as (
+    select profile_id, audience_id, is_member as was from audience_members
+     where profile_id = any($2::uuid[]) and audience_id = any($3::uuid[])
+  ), differing as (
+    select audience_id, profile_id, holds is true as holds, was
+      from held full join members using (audience_id, profile_id)
+     where (holds is true) is distinct from (was is true)
+  )`;
+
+/** The end of the year 9999: a time that is due later is never due. */
+const lastSecond = 253_402_300_799;
+
+const evaluated = (set: RuleSet<Rule>, profileIds: readonly string[], nowMs: number): unknown[] => [
+  [...new Set(set.rules.flatMap(({ compiled }) => [...compiled.listIds]))],
+  profileIds,
+  set.rules.map(({ audienceId }) => audienceId),
+  lastSecond,
+  ...set.parametersAt(nowMs),
+];

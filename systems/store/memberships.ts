@@ -12,41 +12,51 @@ export interface MembershipChange {
 }
 
 /**
- * Who is there already, or gone already, is left alone: nothing is logged for them. Runs under its caller's
- * locks on the profiles, none of which is given twice for an audience.
- * @returns those that changed something
+ * What a statement with the changes `asked` (audience_id, profile_id, change, was) has behind it, to make them. `was`
+ * is whether the profile is in the audience by now, null where it never was: who is there already, or gone already,
+ * is left alone, and nothing is logged for them. Those that changed something are `moved`.
+ *
+ * Profiles and audiences are there, since no foreign key says so; the profiles are locked, or made by the
+ * transaction, and none is asked for twice for an audience. So `was` stays true, and nothing is in the way of a row
+ * that is new: to let PostgreSQL look for a conflict once more takes a fifth of what the row costs.
  */
+export const writingMemberships = `
+  entered as (
+    insert into audience_members (audience_id, profile_id, is_member)
+    select audience_id, profile_id, true from asked
+     where change = 'enter' and was is null order by audience_id, profile_id
+    returning audience_id, profile_id
+  ), turned as (
+    update audience_members as members
+       set is_member = change = 'enter', changed_at = now(),
+           stay_id = case change when 'enter' then gen_random_uuid() else stay_id end
+      from asked
+     where members.audience_id = asked.audience_id and members.profile_id = asked.profile_id
+       and was = (change = 'exit')
+    returning members.audience_id, members.profile_id, change
+  ), moved as (
+    select audience_id, profile_id, 'enter' as change from entered union all select * from turned
+  ), counted as (
+    -- What this transaction has written already has a number that nobody has read yet.
+    update profiles set change_no = change_no + 1
+     where id in (select profile_id from moved) and xmin <> pg_current_xact_id()::xid
+  ), logged as (
+    insert into changes (audience_id, profile_id, change) select * from moved
+  )`;
+
+/** @returns those that changed something */
 export async function writeMemberships(
   database: Database,
   changes: readonly MembershipChange[],
 ): Promise<readonly MembershipChange[]> {
   if (changes.length === 0) return [];
   const { rows } = await database.query<MembershipChange>(
-    `with given as (
-       select * from unnest($1::uuid[], $2::uuid[], $3::text[]) as given (audience_id, profile_id, change)
-     ), entered as (
-       insert into audience_members as members (audience_id, profile_id, is_member)
-       select audience_id, profile_id, true from given where change = 'enter' order by audience_id, profile_id
-       on conflict (audience_id, profile_id) do update
-         set is_member = true, changed_at = now(), stay_id = excluded.stay_id
-         where not members.is_member
-       returning audience_id, profile_id
-     ), exited as (
-       update audience_members as members set is_member = false, changed_at = now()
-         from given
-        where change = 'exit' and members.audience_id = given.audience_id
-          and members.profile_id = given.profile_id and is_member
-       returning members.audience_id, members.profile_id
-     ), moved as (
-       select audience_id, profile_id, 'enter' as change from entered
-       union all select audience_id, profile_id, 'exit' from exited
-     ), counted as (
-       -- What this transaction has written already has a number that nobody has read yet.
-       update profiles set change_no = change_no + 1
-        where id in (select profile_id from moved) and xmin <> pg_current_xact_id()::xid
-     )
-     insert into changes (audience_id, profile_id, change) select * from moved
-     returning audience_id as "audienceId", profile_id as "profileId", change`,
+    `with asked as (
+       select audience_id, profile_id, change, is_member as was
+         from unnest($1::uuid[], $2::uuid[], $3::text[]) as asked (audience_id, profile_id, change)
+         left join audience_members using (audience_id, profile_id)
+     ), ${writingMemberships}
+     select audience_id as "audienceId", profile_id as "profileId", change from moved`,
     [
       changes.map(({ audienceId }) => audienceId),
       changes.map(({ profileId }) => profileId),

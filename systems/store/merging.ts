@@ -81,6 +81,7 @@ export async function mergeProfiles(database: Database, staysId: string, goesId:
        from profiles as goes where stays.id = $1 and goes.id = $2`,
     ids,
   );
+  await database.query('delete from audience_members where profile_id = $1', [goesId]);
   await database.query('delete from profiles where id = $1', [goesId]);
   const fields = foldFields(older.fields, newer.fields);
   await database.query(

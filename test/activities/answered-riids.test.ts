@@ -69,7 +69,7 @@ before(async () => {
 after(() => opened.close());
 beforeEach(async () => {
   await store.query(
-    'truncate profiles, identities, audiences, changes, jobs, profile_aliases, event_files, responsys_events cascade',
+    'truncate profiles, identities, audiences, audience_members, changes, jobs, profile_aliases, event_files, responsys_events cascade',
   );
   await store.query("update authorizations set settings = '{}'");
   records = {};

@@ -57,7 +57,7 @@ type Files = typeof files extends fc.Arbitrary<infer T> ? T : never;
 
 async function empty({ store }: EventStore): Promise<void> {
   await store.query(
-    `truncate profiles, identities, profile_aliases, changes, responsys_events, event_files, event_columns,
+    `truncate profiles, identities, profile_aliases, audience_members, changes, responsys_events, event_files, event_columns,
        set_aside_events, rebuilds, user_fields cascade`,
   );
   await store.query("delete from jobs where kind = 'import-activity'");

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Kind } from '../../../jobs/user-fields.ts';
 import { compileFilter } from '../../../lql/filter/compile.ts';
+import { compileRuleSets } from '../../../lql/filter/rule-set.ts';
 import { fieldTypesOf } from '../../../lql/filter/field-types.ts';
 import { evaluateFilter } from '../../../systems/store/filters.ts';
 import { openTestStore } from '../../harness/store.ts';
@@ -147,6 +148,24 @@ function textOf(one: Node): string {
   }
 }
 
+/** The numbers of the rules that hold for each profile. */
+async function holding(
+  filters: readonly string[],
+  profiles: readonly object[],
+): Promise<readonly (readonly number[])[]> {
+  const [set] = compileRuleSets(
+    filters.map((filter) => ({ filter })),
+    { fieldTypes: fieldTypesOf(kinds), includes: () => undefined, firstParameter: 2 },
+  );
+  const { rows } = await store.query<{ held: number[] }>(
+    `with given as (select id, fields, '{}'::text[] as lists
+                      from unnest($1::jsonb[]) with ordinality as given (fields, id))
+     select held from (${set?.text ?? ''}) as answers order by id`,
+    [profiles.map((fields) => JSON.stringify(fields)), ...(set?.parametersAt(nowMs) ?? [])],
+  );
+  return rows.map(({ held }) => held);
+}
+
 test('SQL answers as the evaluator does, for nulls, wrong types, missing fields, sets, maps and dates', async () => {
   const seen = { true: 0, false: 0, undefined: 0 };
   await fc.assert(
@@ -157,11 +176,17 @@ test('SQL answers as the evaluator does, for nulls, wrong types, missing fields,
         includes: () => undefined,
         firstParameter: 2,
       });
-      for (const fields of profiles) {
-        const expected = evaluate(filter, { fields, kinds, nowMs });
-        seen[String(expected) as keyof typeof seen]++;
-        assert.equal(await evaluateFilter(store, compiled, fields, nowMs), expected, text);
+      const expected = profiles.map((fields) => evaluate(filter, { fields, kinds, nowMs }));
+      for (const [at, fields] of profiles.entries()) {
+        seen[String(expected[at]) as keyof typeof seen]++;
+        assert.equal(await evaluateFilter(store, compiled, fields, nowMs), expected[at], text);
       }
+      const held = await holding([text, 'FILTER tags CONTAINS "a"', text], profiles);
+      assert.deepEqual(
+        held.map((rules) => rules.filter((rule) => rule !== 2)),
+        expected.map((one) => (one === true ? [1, 3] : [])),
+        `${text}, as one of several rules`,
+      );
     }),
     { numRuns: 2_000 },
   );

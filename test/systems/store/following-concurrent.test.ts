@@ -22,7 +22,9 @@ await addUserFields(
   store,
   new Map([...['a', 'b'].map((field) => [field, 'int'] as const), ['seen', 'date']]),
 );
-beforeEach(() => store.query('truncate profiles, identities, audiences, due_profiles cascade'));
+beforeEach(() =>
+  store.query('truncate profiles, identities, audiences, audience_members, due_profiles cascade'),
+);
 
 const nowMs = Date.parse('2026-06-15T12:00:00Z');
 
