@@ -18,6 +18,7 @@ import { asRecords } from './file-records.ts';
 import { importRows } from './import-rows.ts';
 import { openJobFolder, pgpKeysOf } from './job-folder.ts';
 import { mapEvents, readMapping } from './lql-mapping.ts';
+import { openOccurrences } from './occurrences.ts';
 
 /** By which an event has its time: without it, nothing of a file can be used. */
 export const requiredColumns = ['event_captured_dt'] as const;
@@ -36,6 +37,7 @@ export async function importContent(
   const { store, key } = means;
   const { mapping, timeZone, customDelimiter } = attempt.reading;
   const spool = await openSpool(attempt);
+  const occurrences = openOccurrences(`${spool.path}.occurrences`);
   filesOpen += 1;
   let readShare = (): number => 0;
   try {
@@ -52,6 +54,7 @@ export async function importContent(
           },
         },
         readTime: openEventTimes(timeZone),
+        occurrences,
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },
       async () => {
@@ -69,6 +72,7 @@ export async function importContent(
     );
   } finally {
     filesOpen -= 1;
+    occurrences.close();
     await spool.empty();
   }
 

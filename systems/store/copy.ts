@@ -44,13 +44,14 @@ export function* packed(lines: Iterable<string>): Generator<Buffer> {
   if (piece !== '') yield Buffer.from(piece);
 }
 
-/** @param pieces of lines, as `packed` gives them */
+/** @param pieces of lines, as `packed` gives them, or of rows in COPY's binary form */
 export async function copyPieces(
   database: Database,
   target: string,
   pieces: Iterable<Buffer>,
+  form: 'text' | 'binary' = 'text',
 ): Promise<void> {
-  const stream = database.query(copyFrom(`copy ${target} from stdin`));
+  const stream = database.query(copyFrom(`copy ${target} from stdin (format ${form})`));
   const server = { hasRefused: false };
   const ended = finished(stream);
   // Awaited below; until then a refusal or a connection that breaks is no unhandled rejection.

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { EventMapping } from '../../../activities/importing/event-mapping.ts';
 import { importRows } from '../../../activities/importing/import-rows.ts';
 import type { FileRecord } from '../../../activities/importing/import-rows.ts';
+import { openOccurrences } from '../../../activities/importing/occurrences.ts';
 import { openStore, transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { beginAttempt, filesToRead, listFiles, noteListing } from '../../../systems/store/event-files.ts';
@@ -85,6 +86,7 @@ const importing = (pool: Pool, attempt: Attempt) => ({
   readTime,
   bounds,
   bytesRead: () => 0,
+  occurrences: openOccurrences('/nothing is put aside'),
 });
 
 let jobs = 0;
