@@ -114,7 +114,10 @@ export function openAdditionLog(): AdditionLog {
     numbers: (at) => {
       const from = inPiece(at) + headNumbers;
       const piece = pieceOf(at);
-      return Array.from(piece.subarray(from, from + (piece[inPiece(at) + fields.numbers] ?? 0)));
+      const numbers: number[] = [];
+      const end = from + (piece[inPiece(at) + fields.numbers] ?? 0);
+      for (let place = from; place < end; place++) numbers.push(piece[place] ?? 0);
+      return numbers;
     },
     next: (at) => {
       const next = pieceOf(at)[inPiece(at) + fields.next] ?? -1;

@@ -59,9 +59,16 @@ export function openEventPack(file: {
     const places = Array.from({ length: size }, (_, place) => place);
     if (size > mostPlaces) return places.sort(byKey);
     const order = beginnings.slice(0, size).sort();
-    for (let next = 0; next < size; next++) places[next] = (order[next] ?? 0) % mostPlaces;
     // Of keys that begin alike, the rest decides.
-    const isInOrder = places.every((place, next) => next === 0 || byKey(places[next - 1] ?? 0, place) <= 0);
+    let isInOrder = true;
+    let before = -1;
+    for (let next = 0; next < size; next++) {
+      const place = (order[next] ?? 0) % mostPlaces;
+      const beginning = (order[next] ?? 0) - place;
+      isInOrder &&= beginning !== before;
+      before = beginning;
+      places[next] = place;
+    }
     return isInOrder ? places : places.sort(byKey);
   }
 
