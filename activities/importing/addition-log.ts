@@ -103,12 +103,14 @@ export function openAdditionLog(): AdditionLog {
       const piece = pieceOf(at);
       const from = inPiece(at);
       const first = from + headNumbers + (piece[from + fields.numbers] ?? 0);
-      const cells: (string | undefined)[] = [];
-      for (let place = 0; place < (piece[from + fields.cells] ?? 0); place++) {
+      const count = piece[from + fields.cells] ?? 0;
+      const cells = new Array<string | undefined>(count);
+      for (let place = 0; place < count; place++) {
         const number = piece[first + place] ?? 0;
-        cells.push(number === 0 ? undefined : number > 0 ? texts[number] : log.read(-1 - number));
+        cells[place] = number === 0 ? undefined : number > 0 ? texts[number] : log.read(-1 - number);
       }
-      const [above = 0, below = 0] = [piece[from + fields.high], piece[from + fields.low]];
+      const above = piece[from + fields.high] ?? 0;
+      const below = piece[from + fields.low] ?? 0;
       return { atMs: above * high + (below >>> 0), cells };
     },
     numbers: (at) => {

@@ -91,8 +91,9 @@ export function mapEvents(mapping: Mapping, accountId: string, eventType: string
       return (values, atMs) => {
         // What it adds is worked out when it is taken into somebody's aggregate: until then it waits as what
         // it has of the columns that the mapping reads, in the mapping's order of them, behind its type.
-        const cells: (string | undefined)[] = [event];
-        for (const at of readAt) cells.push(values[at]);
+        const cells = new Array<string | undefined>(readAt.length + 1);
+        cells[0] = event;
+        for (let place = 0; place < readAt.length; place++) cells[place + 1] = values[readAt[place] ?? -1];
         const identities: Identity[] = [];
         for (const { field, value } of mapping.identitiesOf(rowOf(cells), atMs)) {
           const normal = isIdentityField(field) ? normaliseIdentity(field, value) : undefined;
