@@ -19,23 +19,23 @@ export interface Occurrences {
   close(): void;
 }
 
-/** Of a table, as powers of two, 16 at least. */
-interface Slots {
-  readonly first: number;
-  readonly most: number;
-}
-
-const ordinary: Slots = { first: 1 << 12, most: 1 << 21 };
+/** Slots that a table begins with, or has at most. */
+const firstSlots = 1 << 12;
+export const mostSlots = 1 << 21;
 const fullest = 0.6;
 /** Numbers of a slot: the key's bits in two, and its count, 0 where the slot is free. */
 const slotNumbers = 3;
 const slotBytes = slotNumbers * 4;
 
-/** @param asidePath of the file that full tables are put into; it is made for the first of them */
-export function openOccurrences(asidePath: string, slots: Slots = ordinary): Occurrences {
+/**
+ * @param asidePath of the file that full tables are put into; it is made for the first of them
+ * @param most slots of a table: a power of two, 16 at least
+ */
+export function openOccurrences(asidePath: string, most = mostSlots): Occurrences {
+  const first = Math.min(firstSlots, most);
   let size = 0;
-  let mask = slots.first - 1;
-  let table = new Uint32Array(slots.first * slotNumbers);
+  let mask = first - 1;
+  let table = new Uint32Array(first * slotNumbers);
   let aside: Aside | undefined;
 
   const placeOf = (one: number, other: number): number => {
@@ -53,7 +53,7 @@ export function openOccurrences(asidePath: string, slots: Slots = ordinary): Occ
         table.set(before.subarray(at, at + slotNumbers), placeOf(before[at] ?? 0, before[at + 1] ?? 0));
   };
   const makeRoom = (): void => {
-    if (mask + 1 < slots.most) return grow();
+    if (mask + 1 < most) return grow();
     aside ??= openAside(asidePath, table.length);
     aside.put(table);
     table.fill(0);
@@ -123,13 +123,16 @@ function openAside(path: string, length: number): Aside {
   /** @param slot that a block of the cipher begins with */
   const read = (table: number, slot: number): Uint32Array => {
     const at = (table * slots + slot) * slotBytes;
-    const bytes = readSync(file, stored, 0, Math.min(slotsAtOnce, slots - slot) * slotBytes, at);
+    const bytes = Math.min(slotsAtOnce, slots - slot) * slotBytes;
+    if (readSync(file, stored, 0, bytes, at) !== bytes) throw altered();
     const plain = createDecipheriv('aes-256-ctr', secret, nonceOf(at)).update(stored.subarray(0, bytes));
     return new Uint32Array(plain.buffer, plain.byteOffset, plain.length / 4);
   };
+  const altered = (): Error => new Error(`${path} is not as it was written.`);
   const timesIn = (table: number, one: number, other: number): number => {
     let slot = beginning(one, other) & (slots - 1);
-    for (;;) {
+    // A free slot ends the search; there is one, or somebody has altered the file.
+    for (let reads = 0; reads <= slots; reads++) {
       const first = slot - (slot % slotsOfBlocks);
       const numbers = read(table, first);
       for (let at = (slot - first) * slotNumbers; at < numbers.length; at += slotNumbers) {
@@ -138,6 +141,7 @@ function openAside(path: string, length: number): Aside {
       }
       slot = (first + numbers.length / slotNumbers) % slots;
     }
+    throw altered();
   };
   return {
     put: (table) => {

@@ -73,10 +73,10 @@ const keyOf = (pick: number): string => hash('sha256', String(pick), 'binary');
 test('occurrences are counted as a Map would, beyond every growth of the table and all that are put aside', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 600 }),
+      fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 600, size: 'max' }),
       fc.constantFrom(16, 32, 1 << 21),
       (picks, most) => {
-        const occurrences = openOccurrences(asidePath, { first: 16, most });
+        const occurrences = openOccurrences(asidePath, most);
         const counted = new Map<number, number>();
         for (const pick of picks) {
           const times = (counted.get(pick) ?? 0) + 1;
@@ -90,7 +90,7 @@ test('occurrences are counted as a Map would, beyond every growth of the table a
 });
 
 test('what is in tables that are put aside is found again, and nobody can read it', () => {
-  const occurrences = openOccurrences(asidePath, { first: 1 << 10, most: 1 << 12 });
+  const occurrences = openOccurrences(asidePath, 1 << 12);
   const keys = Array.from({ length: 8_000 }, (_, pick) => keyOf(pick));
   for (const times of [1, 2, 3]) for (const key of keys) assert.equal(occurrences.count(key), times);
   occurrences.close();
