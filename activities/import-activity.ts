@@ -30,8 +30,7 @@ import { addUserFields } from '../systems/store/user-fields.ts';
 import type { Means } from './connections.ts';
 import { asFailure, workerStops } from './failures.ts';
 import { seenFiles } from './importing/discover.ts';
-import { writeBounds } from './importing/event-writer.ts';
-import { emptySpool, importContent } from './importing/import-content.ts';
+import { emptySpool, importBounds, importContent } from './importing/import-content.ts';
 import { fieldsOfMapping, readMapping } from './importing/lql-mapping.ts';
 import { openJobFolder } from './importing/job-folder.ts';
 import { runStep } from './step.ts';
@@ -79,8 +78,8 @@ const soonestLookMs = 1_000;
 /** Tries of a step that fails for a reason that nobody foresaw. */
 const mostUnexpectedTries = 5;
 
-/** @param bounds of what is written at once */
-export function importActivities(means: Means, bounds = writeBounds): ImportActivities {
+/** @param bounds of what is held in memory and written at once */
+export function importActivities(means: Means, bounds = importBounds): ImportActivities {
   const { store } = means;
 
   const step = <Result>(jobId: string, work: (job: ImportJob) => Promise<Result>): Promise<Result> =>

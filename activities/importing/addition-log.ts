@@ -103,18 +103,23 @@ export function openAdditionLog(): AdditionLog {
       const piece = pieceOf(at);
       const from = inPiece(at);
       const first = from + headNumbers + (piece[from + fields.numbers] ?? 0);
-      const cells: (string | undefined)[] = [];
-      for (let place = 0; place < (piece[from + fields.cells] ?? 0); place++) {
+      const count = piece[from + fields.cells] ?? 0;
+      const cells = new Array<string | undefined>(count);
+      for (let place = 0; place < count; place++) {
         const number = piece[first + place] ?? 0;
-        cells.push(number === 0 ? undefined : number > 0 ? texts[number] : log.read(-1 - number));
+        cells[place] = number === 0 ? undefined : number > 0 ? texts[number] : log.read(-1 - number);
       }
-      const [above = 0, below = 0] = [piece[from + fields.high], piece[from + fields.low]];
+      const above = piece[from + fields.high] ?? 0;
+      const below = piece[from + fields.low] ?? 0;
       return { atMs: above * high + (below >>> 0), cells };
     },
     numbers: (at) => {
       const from = inPiece(at) + headNumbers;
       const piece = pieceOf(at);
-      return Array.from(piece.subarray(from, from + (piece[inPiece(at) + fields.numbers] ?? 0)));
+      const numbers: number[] = [];
+      const end = from + (piece[inPiece(at) + fields.numbers] ?? 0);
+      for (let place = from; place < end; place++) numbers.push(piece[place] ?? 0);
+      return numbers;
     },
     next: (at) => {
       const next = pieceOf(at)[inPiece(at) + fields.next] ?? -1;

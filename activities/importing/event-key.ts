@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { noValue } from './no-value.ts';
-import { openOccurrences } from './occurrences.ts';
+import type { Occurrences } from './occurrences.ts';
 
 /** Columns whose values, with account and type, tell an event from others. Source: design, rule 6. */
 const telling = ['list_id', 'campaign_id', 'launch_id', 'offer_number', 'offer_url', 'order_id'] as const;
@@ -14,12 +14,12 @@ const persons = ['riid', 'email', 'mobile_number'] as const;
 export interface Keyer {
   /** The columns of the rows that follow. */
   columns(names: readonly string[]): void;
-  /** 32 hex digits. */
+  /** 16 bytes, as the characters from 0 to 255. */
   keyOf(values: readonly string[], atMs: number): string;
 }
 
-export function openKeyer(accountId: string, eventType: string): Keyer {
-  const occurrences = openOccurrences();
+/** @param occurrences of the file's keys */
+export function openKeyer(accountId: string, eventType: string, occurrences: Occurrences): Keyer {
   const start = `${accountId}\0${eventType}\0`;
   let names: readonly string[] = [];
   let byName: readonly number[] = [];
@@ -62,4 +62,4 @@ export function openKeyer(accountId: string, eventType: string): Keyer {
   };
 }
 
-const digest = (text: string): string => hash('sha256', text, 'hex').slice(0, 32);
+const digest = (text: string): string => hash('sha256', text, 'binary').slice(0, 16);

@@ -24,29 +24,34 @@ export function asRecords(rows: AsyncIterable<RowBatch>): FileRecords {
     (columns === other ||
       (columns.length === other.length && columns.every((name, index) => name === other[index])));
 
-  function* recordsOf(batch: RowBatch): Generator<FileRecord> {
+  function recordsOf(batch: RowBatch): readonly FileRecord[] {
     if (batch.entry !== entry) [entry, before] = [batch.entry, line];
+    const records: FileRecord[] = [];
     for (const item of batch.items) {
       line = Math.max(line + 1, before + item.line);
       if (isBad(item)) {
-        yield { line, fault: item.reason };
+        records.push({ line, fault: item.reason });
         continue;
       }
       if (!isSame(item.columns)) {
         columns = item.columns;
-        yield { columns };
+        records.push({ columns });
       }
       let hasNone = false;
       for (const cell of item.cells) {
         hasNone ||= cell === null;
         read.characters += (cell?.length ?? 0) + 1;
       }
-      yield { line, values: hasNone ? item.cells.map((cell) => cell ?? '') : (item.cells as string[]) };
+      records.push({
+        line,
+        values: hasNone ? item.cells.map((cell) => cell ?? '') : (item.cells as string[]),
+      });
     }
+    return records;
   }
   return {
     batches: (async function* () {
-      for await (const batch of rows) yield [...recordsOf(batch)];
+      for await (const batch of rows) yield recordsOf(batch);
     })(),
     get characters() {
       return read.characters;

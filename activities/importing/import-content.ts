@@ -13,14 +13,23 @@ import type { Attempt } from '../../systems/store/event-files.ts';
 import { openHashKeys } from '../../systems/store/identities.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Means } from '../connections.ts';
+import { writeBounds } from './event-writer.ts';
 import type { WriteBounds } from './event-writer.ts';
 import { asRecords } from './file-records.ts';
 import { importRows } from './import-rows.ts';
 import { openJobFolder, pgpKeysOf } from './job-folder.ts';
 import { mapEvents, readMapping } from './lql-mapping.ts';
+import { mostSlots, openOccurrences } from './occurrences.ts';
 
 /** By which an event has its time: without it, nothing of a file can be used. */
 export const requiredColumns = ['event_captured_dt'] as const;
+
+export interface ImportBounds extends WriteBounds {
+  /** Of the table in memory by which equal rows are counted; the rest is in the spool. */
+  readonly tableSlots: number;
+}
+
+export const importBounds: ImportBounds = { ...writeBounds, tableSlots: mostSlots };
 
 /** Files that this process has open: they share the memory in which events wait for being folded. */
 let filesOpen = 0;
@@ -31,11 +40,12 @@ export async function importContent(
   job: ImportJob,
   attempt: Attempt,
   signal: AbortSignal,
-  bounds: WriteBounds,
+  bounds: ImportBounds,
 ): Promise<void> {
   const { store, key } = means;
   const { mapping, timeZone, customDelimiter } = attempt.reading;
   const spool = await openSpool(attempt);
+  const occurrences = openOccurrences(`${spool.path}.occurrences`, bounds.tableSlots);
   filesOpen += 1;
   let readShare = (): number => 0;
   try {
@@ -52,6 +62,7 @@ export async function importContent(
           },
         },
         readTime: openEventTimes(timeZone),
+        occurrences,
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },
       async () => {
@@ -69,6 +80,7 @@ export async function importContent(
     );
   } finally {
     filesOpen -= 1;
+    occurrences.close();
     await spool.empty();
   }
 

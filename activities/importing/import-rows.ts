@@ -10,6 +10,7 @@ import type { ColumnsFrom, SetAsideRow } from '../../systems/store/events.ts';
 import { openEventWriter } from './event-writer.ts';
 import type { ReadChunk, RowReader, Writing } from './event-writer.ts';
 import { openKeyer } from './event-key.ts';
+import type { Occurrences } from './occurrences.ts';
 
 /** What stands in a file, in its order. Numbers grow; a header is no record. */
 export type FileRecord =
@@ -21,6 +22,8 @@ export type FileRecord =
 export interface Importing<Aggregates> extends Writing<Aggregates> {
   /** A time as this file writes it, in milliseconds since 1970. */
   readonly readTime: (text: string) => number | undefined;
+  /** Of the keys of this file's rows; none is counted yet. */
+  readonly occurrences: Occurrences;
 }
 
 const timeColumn = 'event_captured_dt';
@@ -36,12 +39,12 @@ export async function importRows<Aggregates>(
   importing: Importing<Aggregates>,
   open: () => Promise<AsyncIterable<readonly FileRecord[]> | undefined>,
 ): Promise<void> {
-  const { attempt, bounds, mapping, readTime } = importing;
+  const { attempt, bounds, mapping, readTime, occurrences } = importing;
   const writer = openEventWriter(importing);
   await writer.foldWhatIsLeft();
   const records = await open();
   if (records === undefined) return;
-  const keyer = openKeyer(attempt.accountId, attempt.eventType);
+  const keyer = openKeyer(attempt.accountId, attempt.eventType, occurrences);
   let reader: RowReader | undefined;
   let columns: readonly string[] = [];
   let timeAt = -1;

@@ -60,6 +60,7 @@ export function namesInAggregate(text: string): readonly string[] {
 export function mapEvents(mapping: Mapping, accountId: string, eventType: string): EventMapping<Aggregates> {
   const event = eventType.toLowerCase();
   const names = new Set(mapping.fields.map(({ name }) => name));
+  const rowOf = openRows(mapping.reads);
 
   function read(text: string): Aggregates {
     const written = JSON.parse(text) as Written;
@@ -90,22 +91,23 @@ export function mapEvents(mapping: Mapping, accountId: string, eventType: string
       return (values, atMs) => {
         // What it adds is worked out when it is taken into somebody's aggregate: until then it waits as what
         // it has of the columns that the mapping reads, in the mapping's order of them, behind its type.
-        const cells: (string | undefined)[] = [event];
-        for (const at of readAt) cells.push(values[at]);
-        const identities = mapping
-          .identitiesOf(rowOf(mapping.reads, cells), atMs)
-          .flatMap(({ field, value }): Identity[] => {
-            if (!isIdentityField(field)) return [];
-            const normal = normaliseIdentity(field, value);
-            if (normal === undefined) return [];
-            return [field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal }];
-          });
+        const cells = new Array<string | undefined>(readAt.length + 1);
+        cells[0] = event;
+        for (let place = 0; place < readAt.length; place++) cells[place + 1] = values[readAt[place] ?? -1];
+        const identities: Identity[] = [];
+        for (const { field, value } of mapping.identitiesOf(rowOf(cells), atMs)) {
+          const normal = isIdentityField(field) ? normaliseIdentity(field, value) : undefined;
+          if (!isIdentityField(field) || normal === undefined) continue;
+          identities.push(
+            field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal },
+          );
+        }
         return { identities, addition: { atMs, cells } };
       };
     },
     add: (aggregates, { atMs, cells }) => {
       const into = aggregates ?? { own: mapping.newAggregate(), others: undefined };
-      mapping.fold(into.own, rowOf(mapping.reads, cells), atMs);
+      mapping.fold(into.own, rowOf(cells), atMs);
       return into;
     },
     merge: ({ own, others }, other) => {
@@ -131,10 +133,19 @@ function united(one: Aggregates['others'], other: Aggregates['others']): Aggrega
   return all;
 }
 
-/** @param cells the event's type, then what it has of the columns `reads` */
-function rowOf(reads: readonly string[], cells: readonly (string | undefined)[]): Row {
-  const row: Record<string, unknown> = {};
-  for (let at = 0; at < reads.length; at++) row[reads[at] ?? ''] = cells[at + 1];
-  row['event'] = cells[0];
-  return row;
+/**
+ * Cells as the row that a mapping is asked about. It is the same for all of them, to be used before the next is
+ * asked for: to make an object of its own for each would take longer than most of what is asked.
+ * @returns takes the event's type, then what it has of the columns `reads`
+ */
+function openRows(reads: readonly string[]): (cells: readonly (string | undefined)[]) => Row {
+  const columns = ['event', ...reads.filter((name) => name !== 'event')];
+  const row: Record<string, string | undefined> = Object.fromEntries(
+    columns.map((name): [string, undefined] => [name, undefined]),
+  );
+  return (cells) => {
+    for (let at = 0; at < reads.length; at++) row[reads[at] ?? ''] = cells[at + 1];
+    row['event'] = cells[0];
+    return row;
+  };
 }

@@ -9,7 +9,7 @@ import { fieldLimits } from '../../jobs/limits.ts';
 import { isStorable } from '../values.ts';
 
 export interface Bounded<V> {
-  entries: Map<string, V>;
+  readonly entries: Map<string, V>;
   /** The smallest key that did not fit. */
   end: string | undefined;
   keyBytes: number;
@@ -65,16 +65,16 @@ export function union<V>(
   return into;
 }
 
-/** The collection's entries within its bounds, in order. */
-export function settled<V>(bounded: Bounded<V>, bounds: Bounds): ReadonlyMap<string, V> {
+/** The keys of the collection within its bounds, in order. */
+export function settled(bounded: Bounded<unknown>, bounds: Bounds): readonly string[] {
   if (bounded.entries.size > bounds.entries || bounded.keyBytes > bounds.keyBytes) cut(bounded, bounds);
   return sorted(bounded);
 }
 
-function cut<V>(bounded: Bounded<V>, bounds: Bounds): void {
+function cut(bounded: Bounded<unknown>, bounds: Bounds): void {
   let bytes = 0;
   let count = 0;
-  for (const [key] of sorted(bounded)) {
+  for (const key of sorted(bounded)) {
     const beyond = bounded.end !== undefined && key >= bounded.end;
     const size = Buffer.byteLength(key);
     if (beyond || count + 1 > bounds.entries || bytes + size > bounds.keyBytes) {
@@ -88,22 +88,14 @@ function cut<V>(bounded: Bounded<V>, bounds: Bounds): void {
   bounded.keyBytes = bytes;
 }
 
-/** Sorted once: what was in order stays so, and is only looked through the next time. */
-function sorted<V>(bounded: Bounded<V>): Map<string, V> {
-  const { entries } = bounded;
-  if (!isInOrder(entries.keys())) {
-    // As strings are sorted by themselves: by code units.
-    const keys = Array.from(entries.keys()).sort();
-    bounded.entries = new Map(keys.map((key) => [key, entries.get(key) as V]));
-  }
-  return bounded.entries;
+function sorted({ entries }: Bounded<unknown>): readonly string[] {
+  const keys = Array.from(entries.keys());
+  // As strings are sorted by themselves: by code units.
+  return isInOrder(keys) ? keys : keys.sort();
 }
 
-function isInOrder(keys: Iterable<string>): boolean {
-  let before = '';
-  for (const key of keys) {
-    if (key < before) return false;
-    before = key;
-  }
+/** As those are that were read of what was written. */
+function isInOrder(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at++) if ((keys[at] ?? '') < (keys[at - 1] ?? '')) return false;
   return true;
 }

@@ -7,7 +7,7 @@ import type { Bounded, Bounds } from './bounded.ts';
 import { isGreater, shownAs } from './cast.ts';
 import type { Held, ScalarKind } from './cast.ts';
 import type { FieldValue, Json, Operator, Texts } from './operator.ts';
-import { isTuple, timedFromJson, timedToJson } from './scalars.ts';
+import { asItIs, isTuple, timedFromJson, timedToJson } from './scalars.ts';
 import type { Cast, Fold, Preference, Scale, Timed } from './scalars.ts';
 
 /** What stands under a key, and how two of them merge. */
@@ -16,6 +16,8 @@ export interface Entry<V> {
   readonly merge: (one: V, other: V) => V;
   show(value: V): Held;
   texts(value: V): Texts;
+  /** Whether both texts are always the same. */
+  readonly isShownAsKept: boolean;
   toJson(value: V): Json;
   fromJson(json: Json): V | undefined;
 }
@@ -28,6 +30,7 @@ export const timedEntry = (kind: ScalarKind, cast: Cast, merge: Preference): Ent
   merge,
   show: ({ held }) => shownAs(kind, held),
   texts: ({ held, atMs }) => ({ shown: jsonOf(shownAs(kind, held)), kept: `[${jsonOf(held)},${atMs}]` }),
+  isShownAsKept: false,
   toJson: timedToJson,
   fromJson: timedFromJson,
 });
@@ -40,11 +43,14 @@ export const foldedEntry = (kind: ScalarKind, cast: Cast, merge: Fold, scale: Sc
   merge,
   show: (value) => shownAs(kind, scale.show(value)),
   texts: (value) => ({ shown: jsonOf(shownAs(kind, scale.show(value))), kept: jsonOf(value) }),
+  isShownAsKept: kind !== 'date' && scale === asItIs,
   toJson: (value) => value,
   fromJson: (json) => (typeof json === 'number' ? json : undefined),
 });
 
 export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> {
+  const each = <T>(state: Bounded<V>, use: (value: V) => T): Record<string, T> =>
+    Object.fromEntries(settled(state, bounds).map((key) => [key, use(state.entries.get(key) as V)]));
   function addOne(state: Bounded<V> | undefined, pair: Value, atMs: number): Bounded<V> | undefined {
     const made = isPair(pair) ? entry.make(pair.value, atMs) : undefined;
     if (made === undefined || !isPair(pair)) return state;
@@ -56,26 +62,24 @@ export function mapOf<V>(entry: Entry<V>, bounds: Bounds): Operator<Bounded<V>> 
       return addOne(state, value, atMs);
     },
     merge: (into, other) => union(into, other, entry.merge, bounds),
-    show: (state) =>
-      Object.fromEntries(Array.from(settled(state, bounds), ([key, value]) => [key, entry.show(value)])),
+    show: (state) => each(state, (value) => entry.show(value)),
     texts(state) {
       let shown = '';
       let kept = '';
-      settled(state, bounds).forEach((value, key) => {
-        const one = entry.texts(value);
+      for (const key of settled(state, bounds)) {
+        const one = entry.texts(state.entries.get(key) as V);
         const name = `${shown === '' ? '' : ','}${jsonOf(key)}:`;
         shown += name + one.shown;
-        kept += name + one.kept;
-      });
+        if (!entry.isShownAsKept) kept += name + one.kept;
+      }
+      if (entry.isShownAsKept) kept = shown;
       return { shown: `{${shown}}`, kept: writtenText(`{${kept}}`, state.end) };
     },
-    toJson(state) {
-      const entries = Array.from(
-        settled(state, bounds),
-        ([key, value]) => [key, entry.toJson(value)] as const,
-      );
-      return written(Object.fromEntries(entries), state.end);
-    },
+    toJson: (state) =>
+      written(
+        each(state, (value) => entry.toJson(value)),
+        state.end,
+      ),
     fromJson(json) {
       const [entries, end] = isTuple(json) ? json : [];
       if (typeof entries !== 'object' || entries === null || isTuple(entries)) return undefined;
@@ -106,12 +110,12 @@ export function setOf(cast: Cast, bounds: Bounds): Operator<Bounded<true>> {
       return into;
     },
     merge: (into, other) => union(into, other, keep, bounds),
-    show: (state) => Array.from(settled(state, bounds).keys()),
+    show: (state) => settled(state, bounds),
     texts: (state) => {
-      const shown = JSON.stringify(Array.from(settled(state, bounds).keys()));
+      const shown = JSON.stringify(settled(state, bounds));
       return { shown, kept: writtenText(shown, state.end) };
     },
-    toJson: (state) => written(Array.from(settled(state, bounds).keys()), state.end),
+    toJson: (state) => written(settled(state, bounds), state.end),
     fromJson(json) {
       const [texts, end] = isTuple(json) ? json : [];
       if (texts === undefined || !isTuple(texts)) return undefined;

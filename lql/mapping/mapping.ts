@@ -133,7 +133,10 @@ export function compileMapping(
         if (!guard(row, atMs, 0)) continue;
         for (const { place, evaluate, operator } of writers) {
           const value = evaluate(row, atMs, 0);
-          if (value !== undefined) aggregate[place] = operator.add(aggregate[place], value, atMs);
+          if (value === undefined) continue;
+          const before = aggregate[place];
+          const after = operator.add(before, value, atMs);
+          if (after !== before) aggregate[place] = after;
         }
       }
     },

@@ -40,13 +40,18 @@ export function* packed(lines: Iterable<string>, characters = pieceCharacters): 
   if (piece !== '') yield Buffer.from(piece);
 }
 
-/** Copies rows that are written as COPY reads them. @param pieces of lines, as `packed` gives them */
+/**
+ * Copies rows that are written as COPY reads them.
+ * @param target `table (column, …)`, no text of a user
+ * @param pieces of lines, as `packed` gives them, or of rows in COPY's binary form
+ */
 export async function copyPieces(
   database: Database,
   target: string,
   pieces: Iterable<Buffer>,
+  form: 'text' | 'binary' = 'text',
 ): Promise<void> {
-  const stream = database.query(copyFrom(`copy ${target} from stdin`));
+  const stream = database.query(copyFrom(`copy ${target} from stdin (format ${form})`));
   const server = { hasRefused: false };
   const ended = finished(stream);
   // Awaited below; until then a refusal or a connection that breaks is no unhandled rejection.

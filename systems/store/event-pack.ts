@@ -1,12 +1,12 @@
 /**
- * Rows of a chunk that wait for the store, as the lines that COPY reads, outside of the heap: as objects,
- * thousands of them would be moved by each collection of garbage, and take several times their length.
+ * Rows of a chunk that wait for the store, as COPY reads them in its binary form, outside of the heap: as
+ * objects, thousands of them would be moved by each collection of garbage, and take several times their length.
+ * The binary form has no texts of times and numbers, which both sides would convert, and needs no escapes.
  */
-import { copyCell } from './copy.ts';
 
 export interface EventRow {
   readonly line: number;
-  /** 32 hex digits. */
+  /** 16 bytes, as the characters from 0 to 255: where each stands for itself, nothing has to be converted. */
   readonly key: string;
   readonly atMs: number;
   /** Its values in the order of its file's columns, as JSON. */
@@ -20,7 +20,7 @@ export interface EventPack {
   /** The line of a row. @param place of the row, from 0 */
   lineOf(place: number): number;
   read(place: number): EventRow;
-  /** All rows, sorted by key, for COPY into `packColumns`. */
+  /** All rows, sorted by key, for COPY of `packColumns` in its binary form. */
   pieces(): Iterable<Buffer>;
 }
 
@@ -29,42 +29,46 @@ export const packColumns = 'event_key, file_id, line, account_id, event, at, row
 const firstBytes = 1 << 18;
 const firstRows = 1 << 10;
 const pieceBytes = 64 * 1024;
-const keyDigits = 32;
+const keyBytes = 16;
+/** Of a character, in UTF-8. */
+const mostBytes = 3;
+const [int16, int32, int64] = [2, 4, 8];
 
 export function openEventPack(file: {
   readonly fileId: number;
   readonly accountId: string;
   readonly eventType: string;
 }): EventPack {
-  const timeText = openTimeTexts();
-  const middle = `\t${file.fileId}\t`;
-  const kind = `\t${copyCell(file.accountId)}\t${copyCell(file.eventType.toLowerCase())}\t`;
+  const { start, at } = startOfRow(file);
   let content = Buffer.allocUnsafeSlow(firstBytes);
-  /** Where each row's line ends. */
+  /** Where each row ends. */
   let ends = new Uint32Array(firstRows);
   let lines = new Float64Array(firstRows);
-  let starts = new Float64Array(firstRows);
+  let times = new Float64Array(firstRows);
+  let beginnings = new Float64Array(firstRows);
   let size = 0;
   let bytes = 0;
 
   const startOf = (place: number): number => (place === 0 ? 0 : (ends[place - 1] ?? 0));
+  const keyOf = (place: number): number => startOf(place) + at.key;
   const byKey = (one: number, other: number): number =>
-    content.compare(
-      content,
-      startOf(other),
-      startOf(other) + keyDigits,
-      startOf(one),
-      startOf(one) + keyDigits,
-    );
+    content.compare(content, keyOf(other), keyOf(other) + keyBytes, keyOf(one), keyOf(one) + keyBytes);
 
-  /** By the first digits of the keys, which numbers sort by, with the rows' places behind them. */
+  /** By what the keys begin with, which numbers sort by, with the rows' places behind them. */
   function sorted(): Iterable<number> {
     const places = Array.from({ length: size }, (_, place) => place);
     if (size > mostPlaces) return places.sort(byKey);
-    const order = starts.slice(0, size).sort();
-    for (let at = 0; at < size; at++) places[at] = (order[at] ?? 0) % mostPlaces;
+    const order = beginnings.slice(0, size).sort();
     // Of keys that begin alike, the rest decides.
-    const isInOrder = places.every((place, at) => at === 0 || byKey(places[at - 1] ?? 0, place) <= 0);
+    let isInOrder = true;
+    let before = -1;
+    for (let next = 0; next < size; next++) {
+      const place = (order[next] ?? 0) % mostPlaces;
+      const beginning = (order[next] ?? 0) - place;
+      isInOrder &&= beginning !== before;
+      before = beginning;
+      places[next] = place;
+    }
     return isInOrder ? places : places.sort(byKey);
   }
 
@@ -76,8 +80,7 @@ export function openEventPack(file: {
       return bytes;
     },
     add: ({ line, key, atMs, row }) => {
-      const text = `${key}${middle}${line}${kind}${timeText(atMs)}\t${copyCell(row)}\n`;
-      const most = bytes + text.length * 3;
+      const most = bytes + start.length + row.length * mostBytes;
       if (most > content.length) {
         const larger = Buffer.allocUnsafeSlow(Math.max(most, content.length * 2));
         content.copy(larger, 0, 0, bytes);
@@ -86,67 +89,133 @@ export function openEventPack(file: {
       if (size === ends.length) {
         ends = grown(ends, new Uint32Array(size * 2));
         lines = grown(lines, new Float64Array(size * 2));
-        starts = grown(starts, new Float64Array(size * 2));
+        times = grown(times, new Float64Array(size * 2));
+        beginnings = grown(beginnings, new Float64Array(size * 2));
       }
-      bytes += content.write(text, bytes);
+      content.set(start, bytes);
+      content.write(key, bytes + at.key, 'latin1');
+      writeInt64(content, line, 0, bytes + at.line);
+      writeTime(content, atMs, bytes + at.time);
+      const length = content.write(row, bytes + start.length);
+      writeInt32(content, length, bytes + start.length - int32);
+      bytes += start.length + length;
       ends[size] = bytes;
       lines[size] = line;
-      starts[size] = Number.parseInt(key.slice(0, sortedDigits), 16) * mostPlaces + size;
+      times[size] = atMs;
+      beginnings[size] = beginningOf(key) * mostPlaces + size;
       size += 1;
     },
     lineOf: (place) => lines[place] ?? 0,
-    read: (place) => {
-      const [key = '', , line, , , at = '', row = ''] = content
-        .toString('utf8', startOf(place), (ends[place] ?? 0) - 1)
-        .split('\t');
-      return { line: Number(line), key, atMs: Date.parse(at), row: row.replace(/\\(.)/g, '$1') };
-    },
+    read: (place) => ({
+      line: lines[place] ?? 0,
+      key: content.toString('latin1', keyOf(place), keyOf(place) + keyBytes),
+      atMs: times[place] ?? 0,
+      row: content.toString('utf8', startOf(place) + start.length, ends[place] ?? 0),
+    }),
     pieces: function* () {
       let piece = Buffer.allocUnsafe(pieceBytes);
-      let filled = 0;
+      let filled = copyHead.copy(piece);
       for (const place of sorted()) {
-        const [start, end] = [startOf(place), ends[place] ?? 0];
-        if (filled + end - start > piece.length) {
-          if (filled > 0) yield piece.subarray(0, filled);
-          piece = Buffer.allocUnsafe(Math.max(pieceBytes, end - start));
+        const [from, end] = [startOf(place), ends[place] ?? 0];
+        if (filled + end - from > piece.length) {
+          yield piece.subarray(0, filled);
+          piece = Buffer.allocUnsafe(Math.max(pieceBytes, end - from));
           filled = 0;
         }
-        filled += content.copy(piece, filled, start, end);
+        filled += content.copy(piece, filled, from, end);
       }
-      if (filled > 0) yield piece.subarray(0, filled);
+      yield piece.subarray(0, filled);
+      yield copyEnd;
     },
   };
 }
 
+/** Signature, flags and an extension of no length; and what stands in the place of a row's number of columns. */
+const copyHead = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const copyEnd = Buffer.from([0xff, 0xff]);
+
 /** Of 53 bits, those that are left for the rows' places. */
-const sortedDigits = 9;
-const mostPlaces = 2 ** (53 - sortedDigits * 4);
+const beginningBits = 36;
+const mostPlaces = 2 ** (53 - beginningBits);
+
+const beginningOf = (key: string): number =>
+  ((key.charCodeAt(0) << 16) | (key.charCodeAt(1) << 8) | key.charCodeAt(2)) * 2 ** 12 +
+  ((key.charCodeAt(3) << 4) | (key.charCodeAt(4) >> 4));
+
+/**
+ * What each row begins with, up to the text of its values and with its length: rows of a file differ only in
+ * key, line, time and that length, which stand where `at` says.
+ */
+function startOfRow({
+  fileId,
+  accountId,
+  eventType,
+}: {
+  readonly fileId: number;
+  readonly accountId: string;
+  readonly eventType: string;
+}): {
+  readonly start: Buffer;
+  readonly at: { readonly key: number; readonly line: number; readonly time: number };
+} {
+  const sized = (length: number, fill: (cell: Buffer, from: number) => void): Buffer => {
+    const cell = Buffer.alloc(int32 + length);
+    writeInt32(cell, length, 0);
+    fill(cell, int32);
+    return cell;
+  };
+  const open = (length: number): Buffer => sized(length, () => undefined);
+  const text = (value: string): Buffer => {
+    const encoded = Buffer.from(value);
+    return sized(encoded.length, (cell, from) => encoded.copy(cell, from));
+  };
+  const cells = {
+    key: open(keyBytes),
+    fileId: sized(int64, (cell, from) => writeInt64(cell, fileId, 0, from)),
+    line: open(int64),
+    accountId: text(accountId),
+    event: text(eventType.toLowerCase()),
+    time: open(int64),
+  };
+  const columns = Buffer.alloc(int16);
+  columns.writeInt16BE(packColumns.split(',').length);
+  const start = Buffer.concat([columns, ...Object.values(cells), Buffer.alloc(int32)]);
+  const key = int16 + int32;
+  const line = key + cells.key.length + cells.fileId.length;
+  const time = line + cells.line.length + cells.accountId.length + cells.event.length;
+  return { start, at: { key, line, time } };
+}
+
+const high = 2 ** 32;
+
+function writeInt32(into: Buffer, value: number, at: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
+}
+
+/** @param value with a sign, up to 2^53 from `base`, which is a multiple of 2^32 */
+function writeInt64(into: Buffer, value: number, base: number, at: number): void {
+  const above = Math.floor(value / high);
+  writeInt32(into, base / high + above, at);
+  writeInt32(into, value - above * high, at + int32);
+}
+
+const dayMs = 24 * 60 * 60_000;
+/** From 1970 to 2000, from where PostgreSQL counts. */
+const daysBefore = 10_957;
+
+/** In microseconds, of which far years have more than 2^53: days and the time of day by themselves have not. */
+function writeTime(into: Buffer, atMs: number, at: number): void {
+  const day = Math.floor(atMs / dayMs);
+  // Exact, as a day's microseconds are a multiple of 2^13.
+  const start = (day - daysBefore) * dayMs * 1_000;
+  const base = Math.floor(start / high) * high;
+  writeInt64(into, start - base + (atMs - day * dayMs) * 1_000, base, at);
+}
 
 function grown<Numbers extends Uint32Array | Float64Array>(before: Numbers, larger: Numbers): Numbers {
   larger.set(before);
   return larger;
-}
-
-const dayMs = 24 * 60 * 60_000;
-const mostDays = 1_000;
-const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
-
-/** Times as ISO has them. The days of a file are few, and each takes longer to be written than an hour of it. */
-function openTimeTexts(): (atMs: number) => string {
-  const days = new Map<number, string>();
-  return (atMs) => {
-    const day = Math.floor(atMs / dayMs);
-    let text = days.get(day);
-    if (text === undefined) {
-      if (days.size === mostDays) days.clear();
-      days.set(day, (text = new Date(day * dayMs).toISOString().slice(0, -'00:00:00.000Z'.length)));
-    }
-    const inDay = atMs - day * dayMs;
-    const seconds = Math.floor(inDay / 1_000);
-    const hour = twoDigits[Math.floor(seconds / 3_600)] ?? '';
-    const minute = twoDigits[Math.floor(seconds / 60) % 60] ?? '';
-    const ms = inDay % 1_000;
-    const fraction = ms === 0 ? '' : `.${String(ms).padStart(3, '0')}`;
-    return `${text}${hour}:${minute}:${twoDigits[seconds % 60] ?? ''}${fraction}Z`;
-  };
 }

@@ -80,13 +80,13 @@ export async function writeChunk(
 
 /** The way of a file that nobody has delivered before: straight into the stream. */
 async function insertAllNew(database: Database, rows: EventPack): Promise<Inserted> {
-  await copyPieces(database, `responsys_events (${packColumns})`, rows.pieces());
+  await copyPieces(database, `responsys_events (${packColumns})`, rows.pieces(), 'binary');
   return { count: rows.size, has: () => true };
 }
 
 async function insertWhatIsNew(database: Database, rows: EventPack): Promise<Inserted> {
   await database.query('create temp table arriving (like responsys_events) on commit drop');
-  await copyPieces(database, `arriving (${packColumns})`, rows.pieces());
+  await copyPieces(database, `arriving (${packColumns})`, rows.pieces(), 'binary');
   const inserted = await database.query<{ line: number }>(
     `insert into responsys_events (${packColumns})
      select ${packColumns} from arriving order by event_key, line

@@ -13,6 +13,7 @@ import { exportActivities } from '../../activities/export-audience.ts';
 import { campaignActivities } from '../../activities/export-campaign.ts';
 import { importRows } from '../../activities/importing/import-rows.ts';
 import { mapEvents, readMapping } from '../../activities/importing/lql-mapping.ts';
+import { openOccurrences } from '../../activities/importing/occurrences.ts';
 import { exportAudienceSchema } from '../../jobs/export-audience.ts';
 import { exportCampaignSchema } from '../../jobs/export-campaign.ts';
 import type { ExportPlan } from '../../jobs/export-plan.ts';
@@ -243,6 +244,7 @@ async function importFile(
       bounds: { chunkRows: 10, chunkBytes: 10_000, foldEvents: 100, foldBytes: 1 << 30 },
       readTime: Number,
       bytesRead: () => 0,
+      occurrences: openOccurrences('/nothing is put aside'),
     },
     () =>
       Promise.resolve(

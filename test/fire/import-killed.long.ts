@@ -34,7 +34,14 @@ beQuiet();
 
 const rows = Number(process.env['IMPORT_ROWS'] ?? 200_000);
 const chunkRows = Math.max(100, Math.floor(rows / 100));
-const bounds = { chunkRows, chunkBytes: 2 ** 24, foldEvents: chunkRows * 8, foldBytes: 2 ** 27 };
+const bounds = {
+  chunkRows,
+  chunkBytes: 2 ** 24,
+  foldEvents: chunkRows * 8,
+  foldBytes: 2 ** 27,
+  // So that most keys of rows are counted in the spool.
+  tableSlots: 2 ** 12,
+};
 const name = '1_CLICK_20260401_000000.txt';
 
 type Stroke = 'killed at a row' | 'killed while fetching' | 'cut while fetching';

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { importActivities } from '../../activities/import-activity.ts';
-import type { WriteBounds } from '../../activities/importing/event-writer.ts';
+import type { ImportBounds } from '../../activities/importing/import-content.ts';
 import { taskQueue } from '../../jobs/job-id.ts';
 import { openStore } from '../../systems/store/database.ts';
 import { keyFrom } from '../../systems/store/secrets.ts';
@@ -18,7 +18,7 @@ export interface ImportWorkerOptions {
   readonly namespace: string;
   /** The workflows' bundle. */
   readonly codePath: string;
-  readonly bounds: WriteBounds;
+  readonly bounds: ImportBounds;
 }
 
 const { databaseUrl, key, address, namespace, codePath, bounds } = JSON.parse(

@@ -43,13 +43,13 @@ export async function* readDelimited(
 export interface RawRow {
   readonly line: number;
   readonly cells: readonly string[];
+  readonly hasNul: boolean;
 }
 
-function judge({ line, cells }: RawRow, columns: readonly string[]): RowItem {
+function judge({ line, cells, hasNul }: RawRow, columns: readonly string[]): RowItem {
   if (cells.length !== columns.length)
     return { line, reason: `the line has ${cells.length} cells, the header ${columns.length}` };
-  if (cells.some((cell) => cell.includes('\0'))) return { line, reason: 'a cell has a NUL byte' };
-  return { line, columns, cells };
+  return hasNul ? { line, reason: 'a cell has a NUL byte' } : { line, columns, cells };
 }
 
 /**
@@ -73,7 +73,7 @@ function cut(
   const isHeader = (): boolean => width === undefined && records.length + quoted.length > 0;
   for (let next = lines[at]; next !== undefined && !isHeader(); next = lines[at]) {
     const { line, text } = next;
-    if (text?.startsWith('"') === true || text?.includes(beginsQuote) === true) {
+    if (text?.includes('"') === true && (text.startsWith('"') || text.includes(beginsQuote))) {
       if (hasEvenQuotes(text)) quoted.push({ line, text });
       else {
         const joined = join(lines, at, delimiter, width, isEnd);
@@ -88,7 +88,7 @@ function cut(
     } else if (text.trim() !== '') {
       flush();
       // A quote in the midst of a cell is a character like any other.
-      records.push({ line, cells: text.split(delimiter) });
+      records.push({ line, cells: text.split(delimiter), hasNul: text.includes('\0') });
     }
     at += 1;
   }
@@ -110,7 +110,11 @@ function parseLines(lines: readonly RawLine[], delimiter: string): (RawRow | Bad
   try {
     const parsed = parseText(lines.map(({ text }) => text).join('\n'), delimiter);
     if (parsed.length === lines.length)
-      return lines.map(({ line }, at) => ({ line, cells: parsed[at] ?? [] }));
+      return lines.map(({ line, text }, at) => ({
+        line,
+        cells: parsed[at] ?? [],
+        hasNul: text.includes('\0'),
+      }));
   } catch {
     // One of them cannot be read: which, is found one by one.
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { importRows } from '../../../activities/importing/import-rows.ts';
 import type { FileRecord } from '../../../activities/importing/import-rows.ts';
 import { mapEvents, readMapping } from '../../../activities/importing/lql-mapping.ts';
+import { openOccurrences } from '../../../activities/importing/occurrences.ts';
 import { transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { beginAttempt, noteListing } from '../../../systems/store/event-files.ts';
@@ -64,6 +65,7 @@ export async function openEventStore(columns: readonly string[]): Promise<EventS
         bounds: { chunkRows: 7, chunkBytes: 1_000_000, foldEvents: 18, foldBytes: 1 << 30 },
         readTime: (text) => (text === '' ? undefined : Number(text)),
         bytesRead: () => 0,
+        occurrences: openOccurrences('/nothing is put aside'),
       },
       () => Promise.resolve(inTwo([{ columns }, ...records.slice(0, half)], records.slice(half), meanwhile)),
     );

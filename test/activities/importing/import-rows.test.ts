@@ -4,11 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { EventMapping } from '../../../activities/importing/event-mapping.ts';
 import { importRows } from '../../../activities/importing/import-rows.ts';
 import type { FileRecord } from '../../../activities/importing/import-rows.ts';
+import { openOccurrences } from '../../../activities/importing/occurrences.ts';
+import type { Occurrences } from '../../../activities/importing/occurrences.ts';
 import { openStore, transaction } from '../../../systems/store/database.ts';
 import type { Pool } from '../../../systems/store/database.ts';
 import { beginAttempt, filesToRead, listFiles, noteListing } from '../../../systems/store/event-files.ts';
@@ -20,6 +25,7 @@ import { freshDatabase } from '../../harness/postgres.ts';
 import { Died, mortal } from './mortal-pool.ts';
 
 const database = await freshDatabase();
+const folder = mkdtempSync(join(tmpdir(), 'import-rows-'));
 let store: Pool;
 let hashKeys: HashKeys;
 
@@ -33,6 +39,7 @@ before(async () => {
 after(async () => {
   await store.end();
   await database.drop();
+  rmSync(folder, { recursive: true });
 });
 
 /** Counts a person's events, and knows the latest offer: a sum, and a value by time. */
@@ -85,10 +92,21 @@ const importing = (pool: Pool, attempt: Attempt) => ({
   readTime,
   bounds,
   bytesRead: () => 0,
+  occurrences: occurrencesInParts(),
 });
+
+/** Most of them are put aside. */
+const occurrences: Occurrences[] = [];
+let asides = 0;
+function occurrencesInParts(): Occurrences {
+  const one = openOccurrences(join(folder, String(++asides)), 16);
+  occurrences.push(one);
+  return one;
+}
 
 let jobs = 0;
 async function newFiles(names: readonly string[]): Promise<{ jobId: string; ids: readonly number[] }> {
+  for (const one of occurrences.splice(0)) one.close();
   const jobId = `job${++jobs}`;
   await store.query(
     `insert into jobs (id, kind, label, authorization_id, configuration) values ($1, 'import-activity', $1, 'a', '{}')`,

@@ -15,19 +15,41 @@ const cell = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
 );
 
+/** Rows of COPY's binary form, as PostgreSQL documents it: their cells. */
+function readCopied(copied: Buffer): Buffer[][] {
+  assert.equal(copied.toString('latin1', 0, 11), 'PGCOPY\n\xff\r\n\0');
+  const rows: Buffer[][] = [];
+  let at = 19;
+  for (let columns = copied.readInt16BE(at); columns >= 0; columns = copied.readInt16BE(at)) {
+    at += 2;
+    const cells: Buffer[] = [];
+    for (let column = 0; column < columns; column++) {
+      const length = copied.readInt32BE(at);
+      cells.push(copied.subarray(at + 4, at + 4 + length));
+      at += 4 + length;
+    }
+    rows.push(cells);
+  }
+  assert.equal(at + 2, copied.length);
+  return rows;
+}
+
+const characters = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
+
 test('a packed row reads as it was, and COPY gets all of them by key', () => {
   const row = fc.record({
     // Of few digits in front, so that many begin alike.
     key: fc
       .tuple(fc.constantFrom('0', '7', 'f'), fc.nat(5))
-      .map(([digit, end]) => `${digit.repeat(31)}${end}`),
+      .map(([digit, end]) => characters(`${digit.repeat(31)}${end}`)),
     atMs: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+    line: fc.nat(Number.MAX_SAFE_INTEGER),
     cells: fc.array(cell, { maxLength: 4 }),
   });
   fc.assert(
     fc.property(fc.array(row, { maxLength: 50 }), (drawn) => {
-      const rows = drawn.map(({ key, atMs, cells }, at): EventRow => ({
-        line: at + 2,
+      const rows = drawn.map(({ key, atMs, line, cells }): EventRow => ({
+        line,
         key,
         atMs,
         row: JSON.stringify(cells),
@@ -39,13 +61,21 @@ test('a packed row reads as it was, and COPY gets all of them by key', () => {
         rows.map((_, place) => pack.read(place)),
         rows,
       );
-      const lines = Buffer.concat([...pack.pieces()])
-        .toString()
-        .split('\n')
-        .slice(0, -1);
-      const keys = lines.map((line) => line.slice(0, 32));
-      assert.deepEqual(keys, rows.map(({ key }) => key).sort());
-      assert.ok(lines.every((line) => line.split('\t').length === 7));
+      const copied = readCopied(Buffer.concat([...pack.pieces()])).map(
+        ([key, fileId, line, accountId, event, at, text]) => ({
+          line: Number(line?.readBigInt64BE()),
+          key: key?.toString('latin1') ?? '',
+          atMs: Number((at?.readBigInt64BE() ?? 0n) / 1_000n) + Date.UTC(2000, 0),
+          row: String(text),
+          file: [Number(fileId?.readBigInt64BE()), String(accountId), String(event)],
+        }),
+      );
+      assert.deepEqual(
+        copied.map(({ key }) => key),
+        rows.map(({ key }) => key).sort(),
+      );
+      const texts = (all: readonly object[]): string[] => all.map((one) => JSON.stringify(one)).sort();
+      assert.deepEqual(texts(copied), texts(rows.map((one) => ({ ...one, file: [7, '1234', 'click'] }))));
     }),
   );
 });
@@ -54,16 +84,14 @@ test('more rows than a piece, and than the places that are sorted as numbers, co
   const pack = openEventPack(file);
   const text = JSON.stringify(['x'.repeat(20)]);
   for (let line = 1; line <= 140_000; line++)
-    pack.add({ line, key: hash('md5', String(line)), atMs: line, row: text });
-  let before = '';
-  let rows = 0;
-  for (const piece of pack.pieces())
-    for (const line of piece.toString().split('\n').slice(0, -1)) {
-      assert.ok(line.slice(0, 32) >= before);
-      before = line.slice(0, 32);
-      rows += 1;
-    }
-  assert.equal(rows, 140_000);
+    pack.add({ line, key: hash('md5', String(line), 'binary'), atMs: line, row: text });
+  const rows = readCopied(Buffer.concat([...pack.pieces()]));
+  assert.equal(rows.length, 140_000);
+  let before: Buffer = Buffer.alloc(0);
+  for (const [key = before] of rows) {
+    assert.ok(Buffer.compare(before, key) <= 0);
+    before = key;
+  }
 });
 
 test('additions come back, those of many texts and of times before 1970 too', () => {
