@@ -34,7 +34,13 @@ const time = fc
   );
 /** With a character changed, left out or put in. */
 const nearlyTime = fc
-  .tuple(time, fc.nat(30), fc.constantFrom(...'-:TZ. 0/Aé٣\n'), fc.constantFrom(0, 1, 1, 1), fc.boolean())
+  .tuple(
+    time,
+    fc.nat(30),
+    fc.constantFrom(...Array.from('-:TZ. 0/Aé٣\n')),
+    fc.constantFrom(0, 1, 1, 1),
+    fc.boolean(),
+  )
   .map(
     ([text, at, character, left, isKept]) =>
       text.slice(0, at) + (isKept ? character : '') + text.slice(at + left),
