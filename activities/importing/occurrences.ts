@@ -53,7 +53,10 @@ export function openOccurrences(asidePath: string, most = mostSlots): Occurrence
         table.set(before.subarray(at, at + slotNumbers), placeOf(before[at] ?? 0, before[at + 1] ?? 0));
   };
   const makeRoom = (): void => {
-    if (mask + 1 < most) return grow();
+    if (mask + 1 < most) {
+      grow();
+      return;
+    }
     aside ??= openAside(asidePath, table.length);
     aside.put(table);
     table.fill(0);
