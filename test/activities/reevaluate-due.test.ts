@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { reevaluateActivities } from '../../activities/reevaluate-due.ts';
+import type { ReevaluateActivities } from '../../activities/reevaluate-due.ts';
 import { saveRule } from '../../systems/store/audience-rules.ts';
 import { transaction } from '../../systems/store/database.ts';
 import { evaluateEverybody, owedAudiences } from '../../systems/store/evaluation.ts';
@@ -18,6 +19,8 @@ import { membershipsNow } from '../systems/store/memberships.ts';
 const { store, ...testStore } = await openTestStore();
 after(() => testStore.close());
 const hashKeys = await openHashKeys(store, keyFrom(randomBytes(32).toString('base64')));
+
+type Looked = Awaited<ReturnType<ReevaluateActivities['reevaluateDue']>>;
 
 /** More than one transaction of an evaluation takes. */
 const people = 4_500;
@@ -48,9 +51,9 @@ test('a rule whose maker died half-way through is seen to by the schedule, and o
     { name: 'AbortError' },
   );
   const members = async (): Promise<number> => (await membershipsNow(store)).get('Twice')?.size ?? 0;
-  const { reevaluateDue } = reevaluateActivities({ store, stopping: new AbortController().signal });
-  const look = () =>
-    new MockActivityEnvironment().run(reevaluateDue, 1_000) as ReturnType<typeof reevaluateDue>;
+  const schedule = reevaluateActivities({ store, stopping: new AbortController().signal });
+  const look = (): Promise<Looked> =>
+    new MockActivityEnvironment().run<[], Looked, () => Promise<Looked>>(() => schedule.reevaluateDue(1_000));
 
   const half = await members();
   assert.ok(half > 0 && half < people / 3, `${half} are members when its maker dies`);
