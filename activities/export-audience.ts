@@ -51,7 +51,7 @@ import { planAgainstAccount } from './account-planning.ts';
 import { answeredRiids } from './answered-riids.ts';
 import { beating } from './beating.ts';
 import type { Connections, Means } from './connections.ts';
-import { askFor, defaultScanPageMembers, scanPagesAtOnce, scannedFields } from './delivery/asking.ts';
+import { askFor, scanPagesOf, scannedFields } from './delivery/asking.ts';
 import { deliver } from './delivery/deliver.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { asFailure } from './failures.ts';
@@ -102,11 +102,11 @@ export interface ExportActivities {
   recordState(jobId: string, state: JobState, reason: string): Promise<void>;
 }
 
-/** @param scanPageMembers members that a scan sends, and writes to the ledger, together */
+/** @param pagesOf how a scan by a plan is cut into pages */
 export function exportActivities(
   means: Means,
   connections: Connections,
-  scanPageMembers = defaultScanPageMembers,
+  pagesOf = scanPagesOf,
 ): ExportActivities {
   const { store } = means;
   let opened: Promise<HashKeys> | undefined;
@@ -250,10 +250,8 @@ export function exportActivities(
     const scan = await findScan(store, scanId);
     if (scan?.state !== 'running') return;
     await settleScan(store, job.id);
-    await walkPages(
-      scan,
-      { pageMembers: scanPageMembers, pagesAtOnce: scanPagesAtOnce, upTo, stopping: means.stopping },
-      (from, to, before) => scanPage(job, scan, from, to, before),
+    await walkPages(scan, { ...pagesOf(planOf(job)), upTo, stopping: means.stopping }, (from, to, before) =>
+      scanPage(job, scan, from, to, before),
     );
   }
 

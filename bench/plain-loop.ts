@@ -6,12 +6,7 @@ import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { z } from 'zod';
-import {
-  askFor,
-  defaultScanPageMembers,
-  scanPagesAtOnce,
-  scannedFields,
-} from '../activities/delivery/asking.ts';
+import { askFor, scanPagesOf, scannedFields } from '../activities/delivery/asking.ts';
 import { findJob } from '../systems/store/jobs.ts';
 import { readMembersNow } from '../systems/store/members.ts';
 import type { MemberNow } from '../systems/store/members.ts';
@@ -162,22 +157,17 @@ async function send(members: readonly MemberNow[]): Promise<void> {
 const startedMs = performance.now();
 const cpuBefore = process.cpuUsage();
 let members = 0;
+const { pageMembers, pagesAtOnce } = scanPagesOf(plan);
 const pages: Promise<unknown>[] = [];
-await walkMembers(
-  store,
-  plan.sourceAudienceId,
-  scannedFields(plan),
-  defaultScanPageMembers,
-  async (profileIds) => {
-    if (pages.length >= scanPagesAtOnce) await pages.shift();
-    const page = await readMembersNow(store, askFor(plan, profileIds));
-    members += page.length;
-    const calls: Promise<void>[] = [];
-    for (let from = 0; from < page.length; from += rowsOfCall)
-      calls.push(send(page.slice(from, from + rowsOfCall)));
-    pages.push(Promise.all(calls));
-  },
-);
+await walkMembers(store, plan.sourceAudienceId, scannedFields(plan), pageMembers, async (profileIds) => {
+  if (pages.length >= pagesAtOnce) await pages.shift();
+  const page = await readMembersNow(store, askFor(plan, profileIds));
+  members += page.length;
+  const calls: Promise<void>[] = [];
+  for (let from = 0; from < page.length; from += rowsOfCall)
+    calls.push(send(page.slice(from, from + rowsOfCall)));
+  pages.push(Promise.all(calls));
+});
 await Promise.all(pages);
 const seconds = (performance.now() - startedMs) / 1_000;
 const { user, system } = process.cpuUsage(cpuBefore);

@@ -6,14 +6,21 @@ import type { ExportPlan } from '../../jobs/export-plan.ts';
 import type { MembersAsk } from '../../systems/store/members.ts';
 import { consentFields } from './consent.ts';
 
-/** Members of one page of a scan: five full requests, few enough that work on a page lets answers wait only briefly. */
-export const defaultScanPageMembers = 1_000;
+export interface ScanPages {
+  /** Sent, and written to the ledger, together. */
+  readonly pageMembers: number;
+  /** Under way at once; they are written to the ledger in order. */
+  readonly pagesAtOnce: number;
+}
 
 /**
- * Pages of a scan that are under way at once; they are written to the ledger in order. While the store reads
- * some and writes others, the rest keep all calls going that may be under way.
+ * Ten to fifteen requests a page: the work on a larger one lets the answers of others wait. While the store reads some
+ * pages and writes others, the rest keep all calls going that may be under way.
  */
-export const scanPagesAtOnce = 8;
+export const scanPagesOf = ({ fields, memberships }: ExportPlan): ScanPages =>
+  fields === null && memberships === null
+    ? { pageMembers: 2_000, pagesAtOnce: 4 }
+    : { pageMembers: 1_000, pagesAtOnce: 8 };
 
 /** The fields whose presence makes the order of a scan. */
 export const scannedFields = (plan: ExportPlan): readonly string[] =>

@@ -8,7 +8,7 @@ import type { Pool } from '../../systems/store/database.ts';
 import type { Target } from '../../systems/store/ledger.ts';
 import { readMembersNow } from '../../systems/store/members.ts';
 import { walkMembers } from '../../systems/store/scans.ts';
-import { askFor, defaultScanPageMembers, scannedFields } from './asking.ts';
+import { askFor, scanPagesOf, scannedFields } from './asking.ts';
 import { isOptedOut } from './consent.ts';
 import { deliver } from './deliver.ts';
 import type { DeliverySettings } from './deliver.ts';
@@ -47,7 +47,7 @@ export async function rehearseScan(
     store,
     plan.sourceAudienceId,
     scannedFields(plan),
-    defaultScanPageMembers,
+    scanPagesOf(plan).pageMembers,
     async (ids) => {
       const page = await readMembersNow(store, askFor(plan, ids));
       const { lines, requests: made } = await deliver(merges, plan, settings, page, noRecords, never);

@@ -42,7 +42,7 @@ export const bundleForFire = (isKilled: boolean): Promise<WorkflowBundleWithSour
 
 /** How long a request is under way when it counts as sent: the sandbox then takes it in, and works later. */
 const sentAfterMs = 8;
-const scanPageMembers = 90;
+const scanPages = () => ({ pageMembers: 90, pagesAtOnce: 4 });
 /** The steps that send. */
 const sending: ReadonlySet<string> = new Set(['sendBatch', 'scanAudience', 'mailBatch', 'walkCampaign']);
 
@@ -91,7 +91,7 @@ export async function startFireWorker(
     taskQueue,
     workflowBundle,
     activities: {
-      ...exportActivities(means, connections, scanPageMembers),
+      ...exportActivities(means, connections, scanPages),
       ...campaignActivities(means, connections),
       ...relayActivities(means),
     },
