@@ -96,8 +96,9 @@ export function mapEvents(mapping: Mapping, accountId: string, eventType: string
         for (let place = 0; place < readAt.length; place++) cells[place + 1] = values[readAt[place] ?? -1];
         const identities: Identity[] = [];
         for (const { field, value } of mapping.identitiesOf(rowOf(cells), atMs)) {
-          const normal = isIdentityField(field) ? normaliseIdentity(field, value) : undefined;
-          if (!isIdentityField(field) || normal === undefined) continue;
+          if (!isIdentityField(field)) continue;
+          const normal = normaliseIdentity(field, value);
+          if (normal === undefined) continue;
           identities.push(
             field === 'rs_user_id' ? recordIdentity(accountId, normal) : { field, value: normal },
           );
