@@ -325,8 +325,8 @@ test('After each change membership is what a full evaluation says, and the log h
       );
       for (const kind of ['enters', 'exits', 'merges'] as const) seen[kind] += rows[0]?.[kind] ?? 0;
     }),
-    { numRuns: 60 },
+    // Fewer would leave what the clock changes, some 25 in 60, to chance.
+    { numRuns: 110 },
   );
-  // About 25 by the clock on average, and far more of the others.
-  assert.ok(Math.min(...Object.values(seen)) > 5, JSON.stringify(seen));
+  assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
 });
