@@ -5,7 +5,7 @@
  */
 import { ExpectedError } from '../../jobs/errors.ts';
 import { openEventPack } from '../../systems/store/event-pack.ts';
-import type { Attempt } from '../../systems/store/event-files.ts';
+import type { EventPack } from '../../systems/store/event-pack.ts';
 import type { ColumnsFrom, SetAsideRow } from '../../systems/store/events.ts';
 import { openEventWriter } from './event-writer.ts';
 import type { ReadChunk, RowReader, Writing } from './event-writer.ts';
@@ -49,7 +49,9 @@ export async function importRows<Aggregates>(
   let columns: readonly string[] = [];
   let timeAt = -1;
   let lastLine = 0;
-  let chunk = emptyChunk(attempt, attempt.readTo, columns);
+  // While one is written, the other is filled.
+  const packs = [openEventPack(attempt), openEventPack(attempt)] as const;
+  let chunk = emptyChunk(packs[0], attempt.readTo, columns);
 
   const takeHeader = (header: readonly string[]): void => {
     columns = header;
@@ -85,7 +87,7 @@ export async function importRows<Aggregates>(
       chunk.to = Math.max(chunk.to, lastLine);
       if (chunk.to - chunk.from < bounds.chunkRows && chunk.rows.bytes < bounds.chunkBytes) continue;
       await writer.write(chunk);
-      chunk = emptyChunk(attempt, chunk.to, columns);
+      chunk = emptyChunk(chunk.rows === packs[0] ? packs[1] : packs[0], chunk.to, columns);
     }
   }
   if (chunk.to > chunk.from) await writer.write(chunk);
@@ -106,12 +108,7 @@ interface FillingChunk extends ReadChunk {
   readonly columns: ColumnsFrom[];
 }
 
-const emptyChunk = (attempt: Attempt, from: number, header: readonly string[]): FillingChunk => ({
-  from,
-  to: from,
-  header,
-  rows: openEventPack(attempt),
-  noted: [],
-  setAside: [],
-  columns: [],
-});
+function emptyChunk(rows: EventPack, from: number, header: readonly string[]): FillingChunk {
+  rows.empty();
+  return { from, to: from, header, rows, noted: [], setAside: [], columns: [] };
+}

@@ -20,8 +20,10 @@ export interface EventPack {
   /** The line of a row. @param place of the row, from 0 */
   lineOf(place: number): number;
   read(place: number): EventRow;
-  /** All rows, sorted by key, for COPY of `packColumns` in its binary form. */
+  /** All rows, sorted by key, for COPY of `packColumns` in its binary form. They are good until it is emptied. */
   pieces(): Iterable<Buffer>;
+  /** To be filled anew. It keeps its memory: what is taken of the system makes the collector go through all there is. */
+  empty(): void;
 }
 
 export const packColumns = 'event_key, file_id, line, account_id, event, at, row';
@@ -41,6 +43,8 @@ export function openEventPack(file: {
 }): EventPack {
   const { start, at } = startOfRow(file);
   let content = Buffer.allocUnsafeSlow(firstBytes);
+  /** The same in the order of the keys. */
+  let inOrder = Buffer.alloc(0);
   /** Where each row ends. */
   let ends = new Uint32Array(firstRows);
   let lines = new Float64Array(firstRows);
@@ -113,19 +117,21 @@ export function openEventPack(file: {
       row: content.toString('utf8', startOf(place) + start.length, ends[place] ?? 0),
     }),
     pieces: function* () {
-      let piece = Buffer.allocUnsafe(pieceBytes);
-      let filled = copyHead.copy(piece);
+      if (inOrder.length < bytes) inOrder = Buffer.allocUnsafeSlow(content.length);
+      let [from, to] = [0, 0];
+      yield copyHead;
       for (const place of sorted()) {
-        const [from, end] = [startOf(place), ends[place] ?? 0];
-        if (filled + end - from > piece.length) {
-          yield piece.subarray(0, filled);
-          piece = Buffer.allocUnsafe(Math.max(pieceBytes, end - from));
-          filled = 0;
-        }
-        filled += content.copy(piece, filled, from, end);
+        to += content.copy(inOrder, to, startOf(place), ends[place] ?? 0);
+        if (to - from < pieceBytes) continue;
+        yield inOrder.subarray(from, to);
+        from = to;
       }
-      yield piece.subarray(0, filled);
+      if (from < to) yield inOrder.subarray(from, to);
       yield copyEnd;
+    },
+    empty: () => {
+      size = 0;
+      bytes = 0;
     },
   };
 }
