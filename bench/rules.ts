@@ -87,7 +87,7 @@ async function measure(
       seconds.push(result);
       storeCpu.push(cpu.postgres);
       const { rows: counted } = await product.store.query<{ moved: number }>(
-        'select count(*) as moved from changes where audience_id is not null',
+        'select coalesce(sum(cardinality(audience_ids)), 0)::int as moved from changes',
       );
       moved.push((counted[0]?.moved ?? 0) - moved.reduce((sum, before) => sum + before, 0));
     }

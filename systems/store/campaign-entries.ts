@@ -19,7 +19,7 @@ export interface ReadEntries {
 }
 
 /**
- * The enters of a job's audiences among the next `limit` of the log, and the position after them. Exits mail
+ * The enters of a job's audiences among the next `limit` lines of the log, and the position after them. Exits mail
  * nobody: whether somebody has left is seen when the mail is about to go.
  * @param isLast nothing is read from the position after them: what is there counts, whatever may still commit before it
  * @returns undefined when there is nothing new
@@ -31,18 +31,17 @@ export async function readEntries(
   isLast = false,
 ): Promise<ReadEntries | undefined> {
   const { rows } = await database.query<{
-    audienceId: string;
     profileId: string;
     tx: string;
     no: number;
-    concerns: 'enter' | 'again' | null;
+    entered: readonly string[];
+    isAgain: boolean;
   }>(
-    `select audience_id as "audienceId", profile_id as "profileId", changes.tx::text, no,
-            case
-              when change = 'again' and job_id = $1 then 'again'
-              when change = 'enter'
-               and audience_id = any(array(select audience_id from job_audiences where job_id = $1)) then 'enter'
-            end as concerns
+    `select profile_id as "profileId", changes.tx::text, no,
+            case when change = 'enter' then array(
+              select audience_id from job_audiences where job_id = $1 and audience_id = any(audience_ids)
+            ) else '{}' end as entered,
+            change = 'again' and job_id = $1 as "isAgain"
        from changes
       where (tx, no) > ($2::xid8, $3) and ($5 or tx < pg_snapshot_xmin(pg_current_snapshot()))
       -- Of the table: by the text of the same name, 1000 comes before 999.
@@ -52,8 +51,10 @@ export async function readEntries(
   const last = rows.at(-1);
   if (last === undefined) return undefined;
   return {
-    entries: rows.filter(({ concerns }) => concerns === 'enter'),
-    again: rows.filter(({ concerns }) => concerns === 'again').map(({ profileId }) => profileId),
+    entries: rows.flatMap(({ profileId, entered }) =>
+      entered.map((audienceId) => ({ audienceId, profileId })),
+    ),
+    again: rows.filter(({ isAgain }) => isAgain).map(({ profileId }) => profileId),
     next: { ...position, tx: last.tx, no: last.no },
   };
 }

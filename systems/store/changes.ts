@@ -68,7 +68,7 @@ export async function logAgain(
 }
 
 /**
- * The changes that concern a job among the next `limit` of the log, and the position after them.
+ * The changes that concern a job among the next `limit` lines of the log, and the position after them.
  * @returns undefined when there is nothing new
  */
 export async function readChanges(
@@ -86,7 +86,7 @@ export async function readChanges(
                 union all
                 select jsonb_array_elements_text(configuration -> 'fieldsToTrigger') from jobs where id = $1)
               when 'merged' then true
-              else audience_id = any(array(select audience_id from job_audiences where job_id = $1))
+              else audience_ids && array(select audience_id from job_audiences where job_id = $1)
             end and exists (
               select 1 from audience_members
                where profile_id = changes.profile_id

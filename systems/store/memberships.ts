@@ -1,6 +1,6 @@
 /**
  * The one place where memberships change, whatever the cause: by hand, by a file, by a rule. Each change is
- * written to the change log in the same statement, and counted on the profile. Each enter begins a stay with an
+ * written to the change log in the same statement, those of a profile in one line, and counted on the profile. Each enter begins a stay with an
  * id of its own, which the exit leaves in place.
  */
 import type { Database } from './database.ts';
@@ -41,7 +41,8 @@ export const writingMemberships = `
     update profiles set change_no = change_no + 1
      where id in (select profile_id from moved) and xmin <> pg_current_xact_id()::xid
   ), logged as (
-    insert into changes (audience_id, profile_id, change) select * from moved
+    insert into changes (audience_ids, profile_id, change)
+    select array_agg(audience_id), profile_id, change from moved group by profile_id, change
   )`;
 
 /** @returns those that changed something */

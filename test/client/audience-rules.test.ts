@@ -145,7 +145,7 @@ test('Who leaves by the clock alone is signalled out within the schedule’s int
     (
       await store.query<{ change: string; atMs: number }>(
         `select change, extract(epoch from at)::float8 * 1000 as "atMs"
-           from changes join profiles on profiles.id = profile_id join audiences on audiences.id = audience_id
+           from changes join profiles on profiles.id = profile_id join audiences on audiences.id = any(audience_ids)
           where profiles.fields ->> 'email' = 'ben@example.com' and name = 'active' order by no`,
       )
     ).rows;

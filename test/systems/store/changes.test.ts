@@ -60,7 +60,7 @@ test('where the numbers of transactions grow by a digit, no change is passed ove
   await store.query('delete from changes');
   for (const { tx, id } of ids)
     await store.query(
-      "insert into changes (tx, audience_id, profile_id, change) values ($1::xid8, $2, $3, 'enter')",
+      "insert into changes (tx, audience_ids, profile_id, change) values ($1::xid8, array[$2::uuid], $3, 'enter')",
       [tx, audienceId, id],
     );
   const inOrder = ids.map(({ id }) => id);

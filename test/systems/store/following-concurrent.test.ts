@@ -139,7 +139,8 @@ test('People, lists, rules and the clock all at once end as a full evaluation sa
   }
   const { rows } = await store.query<{ wrong: number }>(
     `select count(*) as wrong from (
-       select change, lag(change) over (partition by audience_id, profile_id order by no) as before from changes
+       select change, lag(change) over (partition by audience_id, profile_id order by no) as before
+         from changes, unnest(audience_ids) as audience_id
          where change in ('enter', 'exit')) as turns
       where change = coalesce(before, 'exit')`,
   );

@@ -264,7 +264,7 @@ async function checkLog(no: number, before: Memberships, now: Memberships): Prom
     'select alias, profile_id as into from profile_aliases',
   );
   const { rows } = await store.query<{ no: number; name: string; id: string; change: string }>(
-    `select no, name, profile_id as id, change from changes join audiences on audiences.id = audience_id
+    `select no, name, profile_id as id, change from changes join audiences on audiences.id = any(audience_ids)
       where no > $1 order by tx, no`,
     [no],
   );

@@ -64,7 +64,7 @@ test('Entering twice is entering once; so is leaving; each change is logged and 
     );
   assert.deepEqual(moved, [1, 0, 1, 0, 1]);
   const { rows } = await store.query<{ change: string }>(
-    'select change from changes where audience_id = $1 order by tx, no',
+    'select change from changes where $1 = any(audience_ids) order by tx, no',
     [audience.id],
   );
   assert.deepEqual(
@@ -173,7 +173,7 @@ test('Concurrent enters and exits of the same people end without a deadlock, log
     `select count(*) as wrong from audience_members as members
       where audience_id = $1 and is_member <>
             ((select count(*) filter (where change = 'enter') - count(*) filter (where change = 'exit')
-                from changes where changes.audience_id = $1 and changes.profile_id = members.profile_id) = 1)`,
+                from changes where $1 = any(changes.audience_ids) and changes.profile_id = members.profile_id) = 1)`,
     [audience.id],
   );
   assert.equal(rows[0]?.wrong, 0);
