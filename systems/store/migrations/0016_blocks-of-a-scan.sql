@@ -16,7 +16,7 @@ drop table scan_members;
 
 -- Down Migration
 create table scan_members (
-  scan_id uuid not null references scans on delete cascade,
+  scan_id uuid not null,
   position bigint not null,
   profile_id uuid not null,
   primary key (scan_id, position)
