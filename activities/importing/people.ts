@@ -111,9 +111,7 @@ export function gatherPeople<Aggregates>(mapping: EventMapping<Aggregates>): Gat
       });
       return Array.from(known, ([person, own]) => ({
         identities: own,
-        get aggregates() {
-          return aggregatesOf(person);
-        },
+        aggregates: () => aggregatesOf(person),
       }));
     },
   };

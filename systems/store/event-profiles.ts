@@ -33,8 +33,11 @@ export interface Merging<Aggregates> {
 export interface PersonEvents<Aggregates> {
   /** At least one. They are one person's: profiles that they lead to are merged. */
   readonly identities: readonly Identity[];
-  /** Made anew each time that it is asked for: whoever asks may change it. */
-  readonly aggregates: Aggregates;
+  /**
+   * Made anew each time: whoever asks may change it. No property that is worked out: of a hundred thousand objects
+   * each would have a form of its own, of several times its size.
+   */
+  aggregates(): Aggregates;
 }
 
 /** Moves the folding watermark. @throws ExpectedError NOT_NOW when another attempt has taken the file over */
@@ -65,7 +68,7 @@ export async function foldPeople<Aggregates>(
   nowMs = Date.now(),
 ): Promise<void> {
   if (people.length === 0) return;
-  const { profiles, grown } = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, people);
   // Slice by slice: while the store writes one, and evaluates its rules, the next is worked out.
   const follow = (changed: ProfilesChanged): Promise<void> => followProfiles(database, [changed], nowMs);
   const sorted = [...profiles].sort(byId);
@@ -104,7 +107,7 @@ export async function foldBeside<Aggregates>(
   write: (parts: Iterable<readonly [profileId: string, aggregates: string]>) => Promise<void>,
 ): Promise<void> {
   if (people.length === 0) return;
-  const { profiles, grown } = await gather(database, hashKeys, merging, people);
+  const { profiles, grown } = await gather(database, hashKeys, people);
   const made = [...profiles].filter(([, one]) => one.isNew);
   await copyInto(
     database,
@@ -112,7 +115,7 @@ export async function foldBeside<Aggregates>(
     made.map(([id]) => [id]),
   );
   await addIdentities(database, hashKeys, [...profiles]);
-  await write([...profiles].map(([id, { aggregates }]) => [id, merging.write(aggregates)] as const));
+  await write([...profiles].map(([id, one]) => [id, merging.write(aggregatesOf(merging, one))] as const));
   await followProfiles(database, [{ profileIds: [...idsOf(made), ...grown], what: 'all' }]);
 }
 
@@ -120,9 +123,14 @@ interface Gathered<Aggregates> {
   readonly isNew: boolean;
   /** Given people who turned out to be this one. */
   readonly people: PersonEvents<Aggregates>[];
-  /** Of all of them; made anew each time that it is asked for. */
-  readonly aggregates: Aggregates;
   readonly unknown: Identity[];
+}
+
+function aggregatesOf<Aggregates>(
+  merging: Merging<Aggregates>,
+  { people }: Gathered<Aggregates>,
+): Aggregates {
+  return people.map((one) => one.aggregates()).reduce((into, other) => merging.merge(into, other));
 }
 
 /** Profiles by id. */
@@ -144,7 +152,6 @@ const keyOf = ({ field, value }: Identity): string => `${field}\0${value}`;
 async function gather<Aggregates>(
   database: Database,
   hashKeys: HashKeys,
-  merging: Merging<Aggregates>,
   people: readonly PersonEvents<Aggregates>[],
 ): Promise<AllGathered<Aggregates>> {
   const known = await whoIsWho(database, hashKeys, people);
@@ -164,15 +171,7 @@ async function gather<Aggregates>(
   ): void => {
     const gathered = profiles.get(id);
     if (gathered === undefined) {
-      const people = [...given];
-      profiles.set(id, {
-        isNew,
-        people,
-        get aggregates() {
-          return people.map((one) => one.aggregates).reduce((into, other) => merging.merge(into, other));
-        },
-        unknown: [...unknown],
-      });
+      profiles.set(id, { isNew, people: [...given], unknown: [...unknown] });
       return;
     }
     gathered.people.push(...given);
@@ -310,7 +309,7 @@ function* mergedRows<Aggregates>(
     if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
     const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
       .map((text) => merging.read(text))
-      .reduceRight((later, earlier) => merging.merge(earlier, later), gathered.aggregates);
+      .reduceRight((later, earlier) => merging.merge(earlier, later), aggregatesOf(merging, gathered));
     const texts = merging.texts(merged, riidAt?.getTime());
     yield `${id}\t${copyCell(texts.fields)}\t${copyCell(texts.aggregates)}`;
   }
@@ -321,8 +320,7 @@ function* newRows<Aggregates>(
   profiles: Profiles<Aggregates>,
 ): Generator<string> {
   for (const [id, gathered] of profiles) {
-    // Made anew each time that it is asked for.
-    const texts = merging.texts(gathered.aggregates);
+    const texts = merging.texts(aggregatesOf(merging, gathered));
     yield `${id}\t${copyCell(texts.fields)}\t${copyArrayCell(texts.aggregates)}`;
   }
 }

@@ -170,7 +170,7 @@ test('whoever shares an identifier is one person, whatever is only noted adds no
       });
       const shown = gathering.people().map(({ identities, aggregates }) => ({
         riids: identities.map(({ value }) => value).sort(),
-        events: [...aggregates].sort((one, other) => one - other),
+        events: [...aggregates()].sort((one, other) => one - other),
       }));
       const byFirst = (one: { events: number[] }, other: { events: number[] }): number =>
         (one.events[0] ?? 0) - (other.events[0] ?? 0);

@@ -214,7 +214,7 @@ async function take(one: Step, nowMs: number): Promise<void> {
           folding,
           apart(one.people).map(([person, given]) => ({
             identities: person,
-            aggregates: { ...stored(given), ...identifiersOf(person) },
+            aggregates: () => ({ ...stored(given), ...identifiersOf(person) }),
           })),
           nowMs,
         ),

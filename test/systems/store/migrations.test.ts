@@ -7,8 +7,9 @@ import { after, test } from 'node:test';
 import { runner } from 'node-pg-migrate';
 import { openTestStore } from '../../harness/store.ts';
 
-const { store, close } = await openTestStore();
-after(close);
+const opened = await openTestStore();
+const { store } = opened;
+after(() => opened.close());
 const dir = join(import.meta.dirname, '../../../systems/store/migrations');
 const migrations = readdirSync(dir);
 
