@@ -1,10 +1,12 @@
 /**
  * The folder of an import job on its SFTP server, and the keys of its files.
  */
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { ExpectedError } from '../../jobs/errors.ts';
 import type { SftpAuthorization } from '../../jobs/authorization.ts';
 import { openFolder, unlockPgpKey } from '../../systems/sftp/index.ts';
-import type { EventFolder } from '../../systems/sftp/index.ts';
+import type { EventFolder, PgpKeyFields } from '../../systems/sftp/index.ts';
 import { openAuthorization } from '../../systems/store/authorizations.ts';
 import type { ImportJob } from '../../systems/store/import-jobs.ts';
 import type { Means } from '../connections.ts';
@@ -38,7 +40,20 @@ export async function openJobFolder(
 export async function pgpKeysOf(
   means: Needs,
   { authorizationId }: Pick<ImportJob, 'authorizationId'>,
-): Promise<Awaited<ReturnType<typeof unlockPgpKey>>['keys']> {
+): Promise<Keys> {
   const login = await sftpAuthorization(means, authorizationId);
-  return login.kind === 'responsys-sftp-with-pgp' ? (await unlockPgpKey(login)).keys : [];
+  return login.kind === 'responsys-sftp-with-pgp' ? unlockOnce(login) : [];
+}
+
+type Keys = Awaited<ReturnType<typeof unlockPgpKey>>['keys'];
+
+/** By a hash of the key and its passphrase: whatever changes of them, changes it. */
+const unlocked = new LRUCache<string, Keys>({ max: 4 });
+
+/** A passphrase is made to take a quarter of a second: of ten thousand small files, that would be the most. */
+async function unlockOnce(fields: PgpKeyFields): Promise<Keys> {
+  const name = hash('sha256', JSON.stringify([fields.pgpPrivateKey, fields.pgpPassphrase]));
+  const keys = unlocked.get(name) ?? (await unlockPgpKey(fields)).keys;
+  unlocked.set(name, keys);
+  return keys;
 }

@@ -19,6 +19,7 @@ import { readRemoteFile } from './remote-reads.ts';
 export { readHostKey } from './connection.ts';
 export { openEventTimes } from './event-time.ts';
 export { unlockPgpKey } from './pgp-key.ts';
+export type { PgpKeyFields } from './pgp-key.ts';
 export { defaultReadiness, look } from './readiness.ts';
 export { prove, readRows } from './rows/read-rows.ts';
 export { isBad } from './rows/reading.ts';

@@ -2,6 +2,7 @@
  * The audiences that are rules, compiled. They are read in each transaction that changes profiles, and compiled
  * once as long as nothing has changed: filters mean what they do together with the kinds of the user fields.
  */
+import { LRUCache } from 'lru-cache';
 import type { Kind } from '../../jobs/user-fields.ts';
 import { compileFilter } from '../../lql/filter/compile.ts';
 import type { CompiledFilter, FilterContext } from '../../lql/filter/compile.ts';
@@ -84,25 +85,14 @@ interface Snapshot {
   readonly kinds: Readonly<Record<string, Kind>> | null;
 }
 
-const known = new Map<string, Rules>();
-const mostKnown = 4;
+const known = new LRUCache<string, Rules>({ max: 4 });
 
 export async function readRules(database: Database): Promise<Rules> {
   const { rows } = await database.query<{ text: string }>(snapshot);
   const text = rows[0]?.text ?? '{}';
   const rules = known.get(text) ?? compileRules(JSON.parse(text) as Snapshot);
-  // What was asked for last stands last.
-  known.delete(text);
   known.set(text, rules);
-  forgetOldest(known, mostKnown);
   return rules;
-}
-
-function forgetOldest(map: Map<string, unknown>, most: number): void {
-  for (const oldest of map.keys()) {
-    if (map.size <= most) return;
-    map.delete(oldest);
-  }
 }
 
 const mostSets = 50;
@@ -117,7 +107,7 @@ function compileRules({ audiences, kinds }: Snapshot): Rules {
   const all = (audiences ?? []).flatMap(([audienceId, name, filter]) =>
     filter === null ? [] : [{ audienceId, name, filter, compiled: compileFilter(filter, context) }],
   );
-  const sets = new Map<string, readonly RuleSet<Rule>[]>();
+  const sets = new LRUCache<string, readonly RuleSet<Rule>[]>({ max: mostSets });
   return {
     all,
     context,
@@ -125,7 +115,6 @@ function compileRules({ audiences, kinds }: Snapshot): Rules {
       const key = rules.map(({ audienceId }) => audienceId).join();
       const compiled = sets.get(key) ?? compileRuleSets(rules, context);
       sets.set(key, compiled);
-      forgetOldest(sets, mostSets);
       return compiled;
     },
   };
