@@ -58,6 +58,8 @@ export async function moveFolding(
 const profilesAtOnce = 1_000;
 /** Identities whose hashes are held at once: a hash takes several times the memory of what it is of. */
 const identitiesAtOnce = 5_000;
+/** Who is looked up ahead before it is known whether the rest has to be. */
+const peopleAtOnce = 2_000;
 
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(
@@ -203,33 +205,42 @@ async function whoIsWho(
   hashKeys: HashKeys,
   people: readonly PersonEvents<unknown>[],
 ): Promise<Map<string, string>> {
-  const all = people.flatMap(({ identities }) => identities);
-  const look = async (): Promise<Map<string, string>> => {
-    const known = new Map<string, string>();
-    for (let from = 0; from < all.length; from += identitiesAtOnce) {
-      const slice = all.slice(from, from + identitiesAtOnce);
-      const found = await findProfiles(database, hashKeys, slice);
-      slice.forEach((identity, index) => {
-        const id = found[index];
-        if (id !== undefined) known.set(keyOf(identity), id);
-      });
-    }
-    return known;
-  };
   // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
   // one already, nobody is.
-  const ahead = await look();
-  const isSettled = people.every(({ identities: [first, ...others] }) => {
-    const id = first === undefined ? undefined : ahead.get(keyOf(first));
-    return id !== undefined && others.every((other) => ahead.get(keyOf(other)) === id);
-  });
+  let isSettled = true;
+  for (let from = 0; isSettled && from < people.length; from += peopleAtOnce) {
+    const some = people.slice(from, from + peopleAtOnce);
+    const known = await lookUp(database, hashKeys, some);
+    isSettled = some.every(({ identities: [first, ...others] }) => {
+      const id = first === undefined ? undefined : known.get(keyOf(first));
+      return id !== undefined && others.every((other) => known.get(keyOf(other)) === id);
+    });
+  }
   if (isSettled) await holdOffMerges(database);
   else {
     // Two folds, or a fold and an import of people, make one profile of somebody who is new to both.
     await lockAllIdentities(database);
     await holdMerges(database);
   }
-  return look();
+  return lookUp(database, hashKeys, people);
+}
+
+async function lookUp(
+  database: Database,
+  hashKeys: HashKeys,
+  people: readonly PersonEvents<unknown>[],
+): Promise<Map<string, string>> {
+  const all = people.flatMap(({ identities }) => identities);
+  const known = new Map<string, string>();
+  for (let from = 0; from < all.length; from += identitiesAtOnce) {
+    const slice = all.slice(from, from + identitiesAtOnce);
+    const found = await findProfiles(database, hashKeys, slice);
+    slice.forEach((identity, index) => {
+      const id = found[index];
+      if (id !== undefined) known.set(keyOf(identity), id);
+    });
+  }
+  return known;
 }
 
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
