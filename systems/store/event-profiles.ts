@@ -37,7 +37,7 @@ export interface PersonEvents<Aggregates> {
    * Made anew each time: whoever asks may change it. No property that is worked out: of a hundred thousand objects
    * each would have a form of its own, of several times its size.
    */
-  aggregates(): Aggregates;
+  readonly aggregates: () => Aggregates;
 }
 
 /** Moves the folding watermark. @throws ExpectedError NOT_NOW when another attempt has taken the file over */
