@@ -56,6 +56,8 @@ export async function moveFolding(
 
 /** Profiles that are locked, read and written at once: what a fold holds in memory, twice. */
 const profilesAtOnce = 1_000;
+/** Of what is written at once. People of hundreds of events are fewer at once. */
+const bytesAtOnce = 6 * 1024 * 1024;
 /** Identities whose hashes are held at once: a hash takes several times the memory of what it is of. */
 const identitiesAtOnce = 5_000;
 /** Who is looked up ahead before it is known whether the rest has to be. */
@@ -251,8 +253,10 @@ async function writeInSlices<Aggregates, Read>(
   write: (lines: Iterable<Buffer>, slice: Profiles<Aggregates>) => Promise<void>,
 ): Promise<void> {
   let writeLast = (): Promise<void> => Promise.resolve();
-  for (let from = 0; from < profiles.length; from += profilesAtOnce) {
-    const slice = profiles.slice(from, from + profilesAtOnce);
+  let atOnce = profilesAtOnce;
+  for (let from = 0; from < profiles.length;) {
+    const slice = profiles.slice(from, from + atOnce);
+    from += slice.length;
     const found = await read(slice);
     const writing = writeLast();
     // Awaited below; a failure until then is no unhandled rejection.
@@ -264,6 +268,8 @@ async function writeInSlices<Aggregates, Read>(
       await writing;
     }
     writeLast = () => write(blocks, slice);
+    const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
+    atOnce = Math.max(1, Math.min(profilesAtOnce, Math.floor((slice.length * bytesAtOnce) / bytes)));
   }
   await writeLast();
 }
