@@ -4,7 +4,7 @@
  * then, person by person: it takes several times the memory of the events.
  */
 import { standingAlone } from '../../lql/values.ts';
-import type { PersonEvents } from '../../systems/store/event-profiles.ts';
+import type { PersonEvents } from '../../systems/store/whose-events.ts';
 import type { Identity } from '../../systems/store/identities.ts';
 import { openAdditionLog } from './addition-log.ts';
 import type { EventMapping, Mapped } from './event-mapping.ts';

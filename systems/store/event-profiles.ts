@@ -2,7 +2,6 @@
  * Folding: what a file's events come to is merged into profiles, with the folding watermark, in one
  * transaction. Whose events they are is known by identities; people who are new become profiles.
  */
-import { randomUUID } from 'node:crypto';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import { copyArrayCell, copyCell, copyInto, copyPieces, packed } from './copy.ts';
 import type { Database } from './database.ts';
@@ -10,11 +9,10 @@ import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
 import { followProfiles } from './following.ts';
 import type { ProfilesChanged } from './following.ts';
-import { addHashed, findProfiles, hashIdentity } from './identities.ts';
-import type { HashKeys, Identity } from './identities.ts';
-import { holdMerges, holdOffMerges, mergeProfiles } from './merging.ts';
-import { lockAllIdentities } from './profiles.ts';
+import type { HashKeys } from './identities.ts';
 import type { FieldValue } from './profiles.ts';
+import { addIdentities, gatherProfiles } from './whose-events.ts';
+import type { Gathered, PersonEvents, Profiles } from './whose-events.ts';
 
 /** How a mapping's aggregates are merged, kept and shown. Merging is associative. */
 export interface Merging<Aggregates> {
@@ -27,17 +25,6 @@ export interface Merging<Aggregates> {
   read(text: string): Aggregates;
   /** @param riidAtMs when Responsys answered the RIID that the profile shows: an older one is not given */
   fieldsOf(aggregates: Aggregates, riidAtMs?: number): Readonly<Record<string, FieldValue>>;
-}
-
-/** What events come to of one person, as far as the events tell that it is one. */
-export interface PersonEvents<Aggregates> {
-  /** At least one. They are one person's: profiles that they lead to are merged. */
-  readonly identities: readonly Identity[];
-  /**
-   * Made anew each time: whoever asks may change it. No property that is worked out: of a hundred thousand objects
-   * each would have a form of its own, of several times its size.
-   */
-  readonly aggregates: () => Aggregates;
 }
 
 /** Moves the folding watermark. @throws ExpectedError NOT_NOW when another attempt has taken the file over */
@@ -58,11 +45,6 @@ export async function moveFolding(
 const profilesAtOnce = 1_000;
 /** Of what is written at once. People of hundreds of events are fewer at once. */
 const bytesAtOnce = 6 * 1024 * 1024;
-/** Identities whose hashes are held at once: a hash takes several times the memory of what it is of. */
-const identitiesAtOnce = 5_000;
-/** Who is looked up ahead before it is known whether the rest has to be. */
-const peopleAtOnce = 2_000;
-
 /** Merges what events come to into the people's profiles. */
 export async function foldPeople<Aggregates>(
   database: Database,
@@ -72,7 +54,7 @@ export async function foldPeople<Aggregates>(
   nowMs = Date.now(),
 ): Promise<void> {
   if (people.length === 0) return;
-  const { profiles, grown } = await gather(database, hashKeys, people);
+  const { profiles, grown } = await gatherProfiles(database, hashKeys, people);
   // Slice by slice: while the store writes one, and evaluates its rules, the next is worked out.
   const follow = (changed: ProfilesChanged): Promise<void> => followProfiles(database, [changed], nowMs);
   const sorted = [...profiles].sort(byId);
@@ -111,7 +93,7 @@ export async function foldBeside<Aggregates>(
   write: (parts: Iterable<readonly [profileId: string, aggregates: string]>) => Promise<void>,
 ): Promise<void> {
   if (people.length === 0) return;
-  const { profiles, grown } = await gather(database, hashKeys, people);
+  const { profiles, grown } = await gatherProfiles(database, hashKeys, people);
   const made = [...profiles].filter(([, one]) => one.isNew);
   await copyInto(
     database,
@@ -123,13 +105,6 @@ export async function foldBeside<Aggregates>(
   await followProfiles(database, [{ profileIds: [...idsOf(made), ...grown], what: 'all' }]);
 }
 
-interface Gathered<Aggregates> {
-  readonly isNew: boolean;
-  /** Given people who turned out to be this one. */
-  readonly people: PersonEvents<Aggregates>[];
-  readonly unknown: Identity[];
-}
-
 function aggregatesOf<Aggregates>(
   merging: Merging<Aggregates>,
   { people }: Gathered<Aggregates>,
@@ -137,114 +112,10 @@ function aggregatesOf<Aggregates>(
   return people.map((one) => one.aggregates()).reduce((into, other) => merging.merge(into, other));
 }
 
-/** Profiles by id. */
-type Profiles<Aggregates> = readonly (readonly [string, Gathered<Aggregates>])[];
-
-interface AllGathered<Aggregates> {
-  readonly profiles: Map<string, Gathered<Aggregates>>;
-  /** Those that others were merged into. */
-  readonly grown: ReadonlySet<string>;
-}
-
 const idsOf = (profiles: readonly (readonly [string, unknown])[]): readonly string[] =>
   profiles.map(([id]) => id);
 const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
   one < other ? -1 : 1;
-const keyOf = ({ field, value }: Identity): string => `${field}\0${value}`;
-
-/** Finds whose profiles they are. What several of the given people come to, who are one, is merged. */
-async function gather<Aggregates>(
-  database: Database,
-  hashKeys: HashKeys,
-  people: readonly PersonEvents<Aggregates>[],
-): Promise<AllGathered<Aggregates>> {
-  const known = await whoIsWho(database, hashKeys, people);
-  const merged = new Map<string, string>();
-  const grown = new Set<string>();
-  const holder = (identity: Identity): string | undefined => {
-    let id = known.get(keyOf(identity));
-    for (let into = id; into !== undefined; into = merged.get(into)) id = into;
-    return id;
-  };
-  const profiles = new Map<string, Gathered<Aggregates>>();
-  const take = (
-    id: string,
-    isNew: boolean,
-    given: readonly PersonEvents<Aggregates>[],
-    unknown: readonly Identity[],
-  ): void => {
-    const gathered = profiles.get(id);
-    if (gathered === undefined) {
-      profiles.set(id, { isNew, people: [...given], unknown: [...unknown] });
-      return;
-    }
-    gathered.people.push(...given);
-    gathered.unknown.push(...unknown);
-  };
-  for (const person of people) {
-    const { identities } = person;
-    const [first, ...others] = new Set(identities.map(holder).filter((id) => id !== undefined));
-    for (const other of others) {
-      if (first === undefined || !(await mergeProfiles(database, first, other))) continue;
-      merged.set(other, first);
-      grown.delete(other);
-      grown.add(first);
-      const gathered = profiles.get(other);
-      profiles.delete(other);
-      if (gathered !== undefined) take(first, false, gathered.people, gathered.unknown);
-    }
-    const id = first ?? randomUUID();
-    const unknown = identities.filter((identity) => !known.has(keyOf(identity)));
-    for (const identity of unknown) known.set(keyOf(identity), id);
-    take(id, first === undefined, [person], unknown);
-  }
-  return { profiles, grown };
-}
-
-/** The profiles of the people's identities; they stay so until the transaction ends. */
-async function whoIsWho(
-  database: Database,
-  hashKeys: HashKeys,
-  people: readonly PersonEvents<unknown>[],
-): Promise<Map<string, string>> {
-  // A look ahead, without a lock, says whether others have to be kept out: by those who are known, and are
-  // one already, nobody is.
-  let isSettled = true;
-  for (let from = 0; isSettled && from < people.length; from += peopleAtOnce) {
-    const some = people.slice(from, from + peopleAtOnce);
-    const known = await lookUp(database, hashKeys, some);
-    isSettled = some.every(({ identities: [first, ...others] }) => {
-      const id = first === undefined ? undefined : known.get(keyOf(first));
-      return id !== undefined && others.every((other) => known.get(keyOf(other)) === id);
-    });
-  }
-  if (isSettled) await holdOffMerges(database);
-  else {
-    // Two folds, or a fold and an import of people, make one profile of somebody who is new to both.
-    await lockAllIdentities(database);
-    await holdMerges(database);
-  }
-  return lookUp(database, hashKeys, people);
-}
-
-async function lookUp(
-  database: Database,
-  hashKeys: HashKeys,
-  people: readonly PersonEvents<unknown>[],
-): Promise<Map<string, string>> {
-  const all = people.flatMap(({ identities }) => identities);
-  const known = new Map<string, string>();
-  for (let from = 0; from < all.length; from += identitiesAtOnce) {
-    const slice = all.slice(from, from + identitiesAtOnce);
-    const found = await findProfiles(database, hashKeys, slice);
-    slice.forEach((identity, index) => {
-      const id = found[index];
-      if (id !== undefined) known.set(keyOf(identity), id);
-    });
-  }
-  return known;
-}
-
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
 async function writeInSlices<Aggregates, Read>(
   profiles: Profiles<Aggregates>,
@@ -384,19 +255,4 @@ async function updateProfiles(
   await database.query('truncate folded');
   const [{ ids: logged, fields } = { ids: null, fields: [] }] = changed.rows;
   return { profileIds: logged?.split(' ') ?? [], what: { fields } };
-}
-
-async function addIdentities(
-  database: Database,
-  hashKeys: HashKeys,
-  profiles: Profiles<unknown>,
-): Promise<void> {
-  let owned: Parameters<typeof addHashed>[1][number][] = [];
-  for (const [profileId, { unknown }] of profiles) {
-    for (const identity of unknown) owned.push({ ...hashIdentity(hashKeys, identity), profileId });
-    if (owned.length < identitiesAtOnce) continue;
-    await addHashed(database, owned);
-    owned = [];
-  }
-  await addHashed(database, owned);
 }
