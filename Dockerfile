@@ -15,4 +15,4 @@ USER node
 ENV NODE_ENV=production NODE_OPTIONS=--max-old-space-size=1024 MALLOC_MMAP_THRESHOLD_=262144
 HEALTHCHECK --interval=30s --timeout=15s --start-period=60s --retries=3 CMD ["node", "workers/health.ts"]
 # Exec form: SIGTERM reaches the worker, which ends what is under way.
-CMD ["node", "--max-semi-space-size=16", "--initial-old-space-size=128", "--v8-pool-size=1", "workers/worker.ts"]
+CMD ["node", "--max-semi-space-size=8", "--initial-old-space-size=128", "--v8-pool-size=1", "workers/worker.ts"]

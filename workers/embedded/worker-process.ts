@@ -14,7 +14,7 @@ const READY_WITHIN_MS = 120_000;
  * that come and go beside them; and by several threads at once, this took as much processor time as all the rest.
  * Dockerfile and "npm run worker" have the same.
  */
-const collecting = ['--max-semi-space-size=16', '--initial-old-space-size=128', '--v8-pool-size=1'] as const;
+const collecting = ['--max-semi-space-size=8', '--initial-old-space-size=128', '--v8-pool-size=1'] as const;
 /** Buffers go back to the system at once. Else glibc keeps more and more of them, 80 MB in an import. */
 const allocating = { MALLOC_MMAP_THRESHOLD_: '262144' } as const;
 
