@@ -33,14 +33,7 @@ async function migrate(pool: Pool): Promise<void> {
   try {
     for (let attempt = 1; ; attempt++) {
       try {
-        await runner({
-          dbClient: client,
-          dir: join(import.meta.dirname, 'migrations'),
-          migrationsTable: 'migrations',
-          direction: 'up',
-          singleTransaction: true,
-          log: () => undefined,
-        });
+        await runMigrations(client, 'up');
         return;
       } catch (error) {
         // The migration library refuses at once while another process holds its lock; the other is about to finish.
@@ -52,6 +45,23 @@ async function migrate(pool: Pool): Promise<void> {
   } finally {
     client.release();
   }
+}
+
+/** @param count of migrations; all without it */
+export async function runMigrations(
+  client: pg.ClientBase,
+  direction: 'up' | 'down',
+  count = Infinity,
+): Promise<void> {
+  await runner({
+    dbClient: client,
+    dir: join(import.meta.dirname, 'migrations'),
+    migrationsTable: 'migrations',
+    direction,
+    count,
+    singleTransaction: true,
+    log: () => undefined,
+  });
 }
 
 const deadlockDetected = '40P01';

@@ -116,6 +116,7 @@ const idsOf = (profiles: readonly (readonly [string, unknown])[]): readonly stri
   profiles.map(([id]) => id);
 const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
   one < other ? -1 : 1;
+
 /** While the store writes a slice, the next is worked out. Of one connection, one thing is asked at a time. */
 async function writeInSlices<Aggregates, Read>(
   profiles: Profiles<Aggregates>,

@@ -1,7 +1,7 @@
 /**
  * The one place where memberships change, whatever the cause: by hand, by a file, by a rule. Each change is
- * written to the change log in the same statement, those of a profile in one line, and counted on the profile. Each enter begins a stay with an
- * id of its own, which the exit leaves in place.
+ * written to the change log in the same statement, those of a profile in one line, and counted on the profile.
+ * Each enter begins a stay with an id of its own, which the exit leaves in place.
  */
 import type { Database } from './database.ts';
 

@@ -11,11 +11,11 @@ const READY_WITHIN_MS = 120_000;
 /**
  * What rows and members leave behind is gone at once: more room for it only takes memory. But with the little room
  * that old objects have at first, all of them are gone through four times a second in an import, for the buffers
- * that come and go beside them; and by several threads at once, this took as much processor time as all the rest.
+ * that come and go beside them; on several threads at once, this took a third of the processor time.
  * Dockerfile and "npm run worker" have the same.
  */
 const collecting = ['--max-semi-space-size=8', '--initial-old-space-size=128', '--v8-pool-size=1'] as const;
-/** Buffers go back to the system at once. Else glibc keeps more and more of them, 80 MB in an import. */
+/** Large buffers go back to the system at once: glibc keeps them else. The Dockerfile has the same. */
 const allocating = { MALLOC_MMAP_THRESHOLD_: '262144' } as const;
 
 /** A worker lets its calls end, for a minute at most, and needs a little more. */
