@@ -21,6 +21,7 @@ export async function runInProcess(seed: number): Promise<void> {
         const started = await startFireWorker(options, workflowBundle, () => undefined);
         const ran = started.worker.run();
         return {
+          dieAgain: false,
           stop: async () => {
             started.worker.shutdown();
             await ran.catch(() => undefined);

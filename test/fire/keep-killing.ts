@@ -9,6 +9,12 @@ import type { Random } from './random.ts';
 
 const killWithinMs = 60_000;
 
+export interface RunningWorkers {
+  /** Whether one is still to die: as long as it is, the run makes changes for it to die in. */
+  readonly dieAgain: boolean;
+  stop(): Promise<void>;
+}
+
 export interface Killings {
   readonly options: FireWorkerOptions;
   /** Of the workflows' bundle. */
@@ -21,8 +27,9 @@ export interface Killings {
 export function keepKilling(
   { options, codePath, kills, random }: Killings,
   killed: (point: Point) => void,
-): { stop(): Promise<void> } {
+): RunningWorkers {
   const plan = [...kills];
+  let toDie = kills.length;
   let stopped = false;
   const isStopped = (): boolean => stopped;
   let current: ReturnType<typeof fork> | undefined;
@@ -41,11 +48,17 @@ export function keepKilling(
           await ended;
           plan.push(point);
         } else await ended;
-      } else if (signal === 'SIGKILL' && point !== undefined && !isStopped()) killed(point);
+      } else if (signal === 'SIGKILL' && point !== undefined && !isStopped()) {
+        toDie -= 1;
+        killed(point);
+      }
     }
   };
   const running = keepRunning();
   return {
+    get dieAgain() {
+      return toDie > 0;
+    },
     stop: async () => {
       stopped = true;
       current?.kill('SIGKILL');

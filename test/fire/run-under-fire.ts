@@ -19,6 +19,7 @@ import { freshDatabase } from '../harness/postgres.ts';
 import type { TestSandbox } from '../harness/sandbox.ts';
 import type { FireWorkerOptions } from './fire-worker.ts';
 import { addSandboxAuthorization, configurationFor } from './job.ts';
+import type { RunningWorkers } from './keep-killing.ts';
 import { gather } from './people.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
@@ -31,11 +32,13 @@ export interface Ground {
   readonly address: string;
   readonly namespace: string;
   /** Keeps a worker running, however it does, until it is stopped. */
-  startWorkers(options: FireWorkerOptions, random: Random): Promise<{ stop(): Promise<void> }>;
+  startWorkers(options: FireWorkerOptions, random: Random): Promise<RunningWorkers>;
 }
 
 const peopleCount = 540;
 const changeCount = 210;
+/** As many are made at most while workers have not yet died as often as they are to. */
+const mostChanges = 20 * changeCount;
 const quietWithinMs = 240_000;
 
 export async function runUnderFire(ground: Ground): Promise<void> {
@@ -46,7 +49,7 @@ export async function runUnderFire(ground: Ground): Promise<void> {
   const connection = await Connection.connect({ address });
   const temporal = new Client({ connection, namespace });
   const list = `L${randomBytes(5).toString('hex')}`;
-  let workers: { stop(): Promise<void> } | undefined;
+  let workers: RunningWorkers | undefined;
   try {
     await sandbox.control('config', { lists: [{ name: list, folder: 'Lytics', fields: [] }] });
     const key = randomBytes(32).toString('base64');
@@ -64,7 +67,7 @@ export async function runUnderFire(ground: Ground): Promise<void> {
       { databaseUrl: database.url, key, allowHosts: sandbox.allowHosts, address, namespace },
       random,
     );
-    while (people.changes < changeCount) {
+    while (people.changes < changeCount || (workers.dieAgain && people.changes < mostChanges)) {
       if (random.chance(0.12)) await sandbox.control('faults', faultOn(random, list));
       for (let some = random.below(6); some >= 0; some--) await people.changeSomebody();
       await wait(random.below(120));
