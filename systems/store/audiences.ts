@@ -5,7 +5,7 @@ import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
 import { followProfiles } from './following.ts';
 import { identityFields } from './identities.ts';
-import { writeMemberships } from './memberships.ts';
+import { moveProfiles } from './memberships.ts';
 import { holdOffMerges } from './merging.ts';
 
 export interface Audience {
@@ -118,11 +118,12 @@ export async function changeMembership(
       order by id for no key update`,
     [profileIds],
   );
-  const changed = await writeMemberships(
+  const ids = await moveProfiles(
     database,
-    locked.rows.map(({ id }) => ({ audienceId, profileId: id, change })),
+    audienceId,
+    locked.rows.map(({ id }) => id),
+    change,
   );
-  const ids = changed.map(({ profileId }) => profileId);
   await followProfiles(database, [{ profileIds: ids, what: { listId: audienceId } }], nowMs);
   return ids;
 }

@@ -5,7 +5,7 @@
 import type { RuleSet } from '../../lql/filter/rule-set.ts';
 import type { Database, Pool } from './database.ts';
 import { transaction } from './database.ts';
-import { differing, evaluateOn } from './following.ts';
+import { evaluateOn, movesOf } from './following.ts';
 import { holdOffMerges } from './merging.ts';
 import { holdOffNewRules, readRules, withoutJit } from './rules.ts';
 import type { Rule, Rules } from './rules.ts';
@@ -75,16 +75,20 @@ async function evaluateChunk(
 ): Promise<void> {
   const setsOf = (rules: Rules): readonly RuleSet<Rule>[] =>
     rules.setsOf(rules.all.filter(({ audienceId }) => counts.has(audienceId)));
+  const count = (audienceId: string, change: keyof Evaluated): void => {
+    const counted = counts.get(audienceId);
+    if (counted !== undefined) counted[change] += 1;
+  };
   // Few change: only those are locked, so that imports go on meanwhile.
   const found = await transaction(pool, async (database) => {
     await withoutJit(database);
     const all = new Set<string>();
     for (const set of setsOf(await readRules(database)))
-      for (const id of await differing(database, set, ids, nowMs)) all.add(id);
+      for (const { profileId } of await movesOf(database, set, ids, nowMs)) all.add(profileId);
     return [...all];
   });
   if (found.length === 0) return;
-  const changed = await transaction(pool, async (database) => {
+  const moves = await transaction(pool, async (database) => {
     await holdOffMerges(database);
     const locked = await lock(database, found);
     await holdOffNewRules(database);
@@ -93,9 +97,9 @@ async function evaluateChunk(
       done.push(...(await evaluateOn(database, set, locked, nowMs)));
     return done;
   });
-  for (const { audienceId, change, count: moved } of changed) {
-    const count = counts.get(audienceId);
-    if (count !== undefined) count[change === 'enter' ? 'entered' : 'left'] += moved;
+  for (const { first, again, exit } of moves) {
+    for (const audienceId of [...first, ...again]) count(audienceId, 'entered');
+    for (const audienceId of exit) count(audienceId, 'left');
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Rows of a chunk that wait for the store, as COPY reads them in its binary form, outside of the heap: as
  * objects, thousands of them would be moved by each collection of garbage, and take several times their length.
- * The binary form has no texts of times and numbers, which both sides would convert, and needs no escapes.
  */
+import { copyEnd, copyHead, int16, int32, int64, writeInt32, writeInt64, writeTime } from './copy-binary.ts';
 
 export interface EventRow {
   readonly line: number;
@@ -34,7 +34,6 @@ const pieceBytes = 64 * 1024;
 const keyBytes = 16;
 /** Of a character, in UTF-8. */
 const mostBytes = 3;
-const [int16, int32, int64] = [2, 4, 8];
 
 export function openEventPack(file: {
   readonly fileId: number;
@@ -136,10 +135,6 @@ export function openEventPack(file: {
   };
 }
 
-/** Signature, flags and an extension of no length; and what stands in the place of a row's number of columns. */
-const copyHead = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-const copyEnd = Buffer.from([0xff, 0xff]);
-
 /** Of 53 bits, those that are left for the rows' places. */
 const beginningBits = 36;
 const mostPlaces = 2 ** (53 - beginningBits);
@@ -190,35 +185,6 @@ function startOfRow({
   const line = key + cells.key.length + cells.fileId.length;
   const time = line + cells.line.length + cells.accountId.length + cells.event.length;
   return { start, at: { key, line, time } };
-}
-
-const high = 2 ** 32;
-
-function writeInt32(into: Buffer, value: number, at: number): void {
-  into[at] = value >>> 24;
-  into[at + 1] = value >>> 16;
-  into[at + 2] = value >>> 8;
-  into[at + 3] = value;
-}
-
-/** @param value with a sign, up to 2^53 from `base`, which is a multiple of 2^32 */
-function writeInt64(into: Buffer, value: number, base: number, at: number): void {
-  const above = Math.floor(value / high);
-  writeInt32(into, base / high + above, at);
-  writeInt32(into, value - above * high, at + int32);
-}
-
-const dayMs = 24 * 60 * 60_000;
-/** From 1970 to 2000, from where PostgreSQL counts. */
-const daysBefore = 10_957;
-
-/** In microseconds, of which far years have more than 2^53: days and the time of day by themselves have not. */
-function writeTime(into: Buffer, atMs: number, at: number): void {
-  const day = Math.floor(atMs / dayMs);
-  // Exact, as a day's microseconds are a multiple of 2^13.
-  const start = (day - daysBefore) * dayMs * 1_000;
-  const base = Math.floor(start / high) * high;
-  writeInt64(into, start - base + (atMs - day * dayMs) * 1_000, base, at);
 }
 
 function grown<Numbers extends Uint32Array | Float64Array>(before: Numbers, larger: Numbers): Numbers {

@@ -1,68 +1,111 @@
 /**
  * The one place where memberships change, whatever the cause: by hand, by a file, by a rule. Each change is
- * written to the change log in the same statement, those of a profile in one line, and counted on the profile.
+ * written to the change log in the same transaction, those of a profile in one line, and counted on the profile.
  * Each enter begins a stay with an id of its own, which the exit leaves in place.
  */
+import { copyInto, copyPieces } from './copy.ts';
 import type { Database } from './database.ts';
+import { membershipColumns, membershipRows } from './membership-rows.ts';
 
-export interface MembershipChange {
-  readonly audienceId: string;
+/** What becomes of a profile's memberships. */
+export interface Moves {
   readonly profileId: string;
-  readonly change: 'enter' | 'exit';
+  /** Audiences that it enters, and never was in. */
+  readonly first: readonly string[];
+  /** Audiences that it enters, and left. */
+  readonly again: readonly string[];
+  /** Audiences that it leaves. */
+  readonly exit: readonly string[];
 }
 
 /**
- * What a statement with the changes `asked` (audience_id, profile_id, change, was) has behind it, to make them. `was`
- * is whether the profile is in the audience by now, null where it never was: who is there already, or gone already,
- * is left alone, and nothing is logged for them. Those that changed something are `moved`.
- *
- * Profiles and audiences are there, since no foreign key says so; the profiles are locked, or made by the
- * transaction, and none is asked for twice for an audience. So `was` stays true, and nothing is in the way of a row
- * that is new: to let PostgreSQL look for a conflict once more takes a fifth of what the row costs.
+ * Writes what becomes of memberships. Profiles and audiences are there, since no foreign key says so; the profiles
+ * are locked, or made by the transaction, and each is given once. So what was read of their memberships is true, and
+ * nothing is in the way of a row that is new: to let PostgreSQL look for a conflict once more takes a fifth of what
+ * the row costs.
  */
-export const writingMemberships = `
-  entered as (
-    insert into audience_members (audience_id, profile_id, is_member)
-    select audience_id, profile_id, true from asked
-     where change = 'enter' and was is null order by audience_id, profile_id
-    returning audience_id, profile_id
-  ), turned as (
-    update audience_members as members
-       set is_member = change = 'enter', changed_at = now(),
-           stay_id = case change when 'enter' then gen_random_uuid() else stay_id end
-      from asked
-     where members.audience_id = asked.audience_id and members.profile_id = asked.profile_id
-       and was = (change = 'exit')
-    returning members.audience_id, members.profile_id, change
-  ), moved as (
-    select audience_id, profile_id, 'enter' as change from entered union all select * from turned
-  ), counted as (
-    -- What this transaction has written already has a number that nobody has read yet.
-    update profiles set change_no = change_no + 1
-     where id in (select profile_id from moved) and xmin <> pg_current_xact_id()::xid
-  ), logged as (
-    insert into changes (audience_ids, profile_id, change)
-    select array_agg(audience_id), profile_id, change from moved group by profile_id, change
-  )`;
+export async function writeMoves(database: Database, moves: readonly Moves[]): Promise<void> {
+  const lines = moves.flatMap(({ profileId, first, again, exit }) =>
+    (
+      [
+        ['enter', [...first, ...again]],
+        ['exit', exit],
+      ] as const
+    ).flatMap(([change, audienceIds]) =>
+      audienceIds.length === 0 ? [] : [[`{${audienceIds.join()}}`, profileId, change]],
+    ),
+  );
+  if (lines.length === 0) return;
+  await turnMembers(database, moves);
+  await addMembers(database, moves);
+  await copyInto(database, 'changes (audience_ids, profile_id, change)', lines);
+  // What this transaction has written already has a number that nobody has read yet.
+  await database.query(
+    `update profiles set change_no = change_no + 1
+      where id = any($1::uuid[]) and xmin <> pg_current_xact_id()::xid`,
+    [moves.map(({ profileId }) => profileId)],
+  );
+}
 
-/** @returns those that changed something */
-export async function writeMemberships(
-  database: Database,
-  changes: readonly MembershipChange[],
-): Promise<readonly MembershipChange[]> {
-  if (changes.length === 0) return [];
-  const { rows } = await database.query<MembershipChange>(
-    `with asked as (
-       select audience_id, profile_id, change, is_member as was
-         from unnest($1::uuid[], $2::uuid[], $3::text[]) as asked (audience_id, profile_id, change)
-         left join audience_members using (audience_id, profile_id)
-     ), ${writingMemberships}
-     select audience_id as "audienceId", profile_id as "profileId", change from moved`,
+async function turnMembers(database: Database, moves: readonly Moves[]): Promise<void> {
+  const turns = moves.flatMap(({ profileId, again, exit }) => [
+    ...again.map((audienceId) => ({ audienceId, profileId, isMember: true })),
+    ...exit.map((audienceId) => ({ audienceId, profileId, isMember: false })),
+  ]);
+  if (turns.length === 0) return;
+  await database.query(
+    `update audience_members as members
+        set is_member = turn.is_member, changed_at = now(),
+            stay_id = case when turn.is_member then gen_random_uuid() else stay_id end
+       from unnest($1::uuid[], $2::uuid[], $3::boolean[]) as turn (audience_id, profile_id, is_member)
+      where members.audience_id = turn.audience_id and members.profile_id = turn.profile_id`,
     [
-      changes.map(({ audienceId }) => audienceId),
-      changes.map(({ profileId }) => profileId),
-      changes.map(({ change }) => change),
+      turns.map(({ audienceId }) => audienceId),
+      turns.map(({ profileId }) => profileId),
+      turns.map(({ isMember }) => isMember),
     ],
   );
-  return rows;
+}
+
+async function addMembers(database: Database, moves: readonly Moves[]): Promise<void> {
+  const entering = new Map<string, string[]>();
+  for (const { profileId, first } of moves)
+    for (const audienceId of first) {
+      const profileIds = entering.get(audienceId);
+      if (profileIds === undefined) entering.set(audienceId, [profileId]);
+      else profileIds.push(profileId);
+    }
+  if (entering.size === 0) return;
+  await copyPieces(database, `audience_members (${membershipColumns})`, membershipRows(entering), 'binary');
+}
+
+/**
+ * Lets locked profiles enter or leave an audience. Who is there already, or gone already, is left alone, and nothing
+ * is logged for them.
+ * @param profileIds none of them twice
+ * @returns those whose membership changed
+ */
+export async function moveProfiles(
+  database: Database,
+  audienceId: string,
+  profileIds: readonly string[],
+  change: 'enter' | 'exit',
+): Promise<readonly string[]> {
+  const { rows } = await database.query<{ profileId: string; isFirst: boolean }>(
+    `select given.id as "profileId", is_member is null as "isFirst"
+       from unnest($2::uuid[]) as given (id)
+       left join audience_members on audience_id = $1 and profile_id = given.id
+      where case $3 when 'enter' then is_member is not true else is_member end`,
+    [audienceId, profileIds, change],
+  );
+  await writeMoves(
+    database,
+    rows.map(({ profileId, isFirst }) => ({
+      profileId,
+      first: change === 'enter' && isFirst ? [audienceId] : [],
+      again: change === 'enter' && !isFirst ? [audienceId] : [],
+      exit: change === 'exit' ? [audienceId] : [],
+    })),
+  );
+  return rows.map(({ profileId }) => profileId);
 }

@@ -1,0 +1,41 @@
+/**
+ * What COPY's binary form is made of. It has no texts of times and numbers, which both sides would convert, and needs
+ * no escapes.
+ * Source: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+ */
+
+/** Signature, flags and an extension of no length; and what stands in the place of a row's number of columns. */
+export const copyHead = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+export const copyEnd = Buffer.from([0xff, 0xff]);
+
+/** Bytes of whole numbers. A row begins with the first, the number of its columns; a cell with the second, its length. */
+export const [int16, int32, int64] = [2, 4, 8];
+
+const high = 2 ** 32;
+
+export function writeInt32(into: Buffer, value: number, at: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
+}
+
+/** @param value with a sign, up to 2^53 from `base`, which is a multiple of 2^32 */
+export function writeInt64(into: Buffer, value: number, base: number, at: number): void {
+  const above = Math.floor(value / high);
+  writeInt32(into, base / high + above, at);
+  writeInt32(into, value - above * high, at + int32);
+}
+
+const dayMs = 24 * 60 * 60_000;
+/** From 1970 to 2000, from where PostgreSQL counts. */
+const daysBefore = 10_957;
+
+/** In microseconds, of which far years have more than 2^53: days and the time of day by themselves have not. */
+export function writeTime(into: Buffer, atMs: number, at: number): void {
+  const day = Math.floor(atMs / dayMs);
+  // Exact, as a day's microseconds are a multiple of 2^13.
+  const start = (day - daysBefore) * dayMs * 1_000;
+  const base = Math.floor(start / high) * high;
+  writeInt64(into, start - base + (atMs - day * dayMs) * 1_000, base, at);
+}
