@@ -74,7 +74,8 @@ export async function movesOf(
   profileIds: readonly string[],
   nowMs: number,
 ): Promise<readonly Moves[]> {
-  // Memberships are found by the answers, and not by the ids: to plan with a thousand ids takes as long as to read.
+  // Memberships are found profile by profile: to plan with a thousand ids takes as long as to read, and a table that
+  // has grown since anybody counted its rows would be read from end to end.
   const { rows } = await database.query<Answer>(
     `with given as (${profilesWithLists} where id = any($2::uuid[]) offset 0), answers as materialized (${set.text}
      ), due as (
@@ -85,17 +86,20 @@ export async function movesOf(
           and not exists (select from due_profiles where profile_id = id and due_at <= to_timestamp(due))
        on conflict (profile_id) do update set due_at = excluded.due_at where excluded.due_at < known.due_at
      ), members as (
-       select profile_id,
-              array_agg(number order by number) filter (where is_member) as present,
+       select id as profile_id,
+              array_agg(number) filter (where is_member) as present,
               array_agg(number) filter (where not is_member) as former
-         from answers join audience_members on profile_id = id
+         from (
+           select id, own.* from answers
+            cross join lateral (select audience_id, is_member from audience_members where profile_id = id offset 0) as own
+           offset 0
+         ) as memberships
          join unnest($3::uuid[]) with ordinality as rule (audience_id, number) using (audience_id)
-        group by profile_id
+        group by id
      )
      select id as "profileId", array_to_string(held, ' ') as held,
             array_to_string(present, ' ') as present, array_to_string(former, ' ') as former
-       from answers left join members on profile_id = id
-      where held <> coalesce(present::int[], '{}')`,
+       from answers left join members on profile_id = id`,
     [
       [...new Set(set.rules.flatMap(({ compiled }) => [...compiled.listIds]))],
       profileIds,
@@ -104,7 +108,7 @@ export async function movesOf(
       ...set.parametersAt(nowMs),
     ],
   );
-  return rows.map((row) => movesBy(set, row));
+  return rows.flatMap((row) => movesBy(set, row) ?? []);
 }
 
 /** Numbers of rules in their set, from 1, as texts: a line for each took longer to read than to find. */
@@ -117,15 +121,18 @@ interface Answer {
   readonly former: string | null;
 }
 
-function movesBy(set: RuleSet<Rule>, { profileId, held, present, former }: Answer): Moves {
+/** @returns undefined where its memberships are what holds */
+function movesBy(set: RuleSet<Rule>, { profileId, held, present, former }: Answer): Moves | undefined {
   const numbers = (text: string | null): ReadonlySet<string> => new Set(text?.match(/\d+/g));
   const audiences = (of: ReadonlySet<string>): readonly string[] =>
     Array.from(of, (number) => set.rules[Number(number) - 1]?.audienceId ?? '');
   const [holds, is, was] = [numbers(held), numbers(present), numbers(former)];
+  const [enters, exit] = [holds.difference(is), is.difference(holds)];
+  if (enters.size + exit.size === 0) return undefined;
   return {
     profileId,
-    first: audiences(holds.difference(is).difference(was)),
-    again: audiences(holds.intersection(was)),
-    exit: audiences(is.difference(holds)),
+    first: audiences(enters.difference(was)),
+    again: audiences(enters.intersection(was)),
+    exit: audiences(exit),
   };
 }
