@@ -11,6 +11,11 @@ export const copyEnd = Buffer.from([0xff, 0xff]);
 /** Bytes of whole numbers. A row begins with the first, the number of its columns; a cell with the second, its length. */
 export const [int16, int32, int64] = [2, 4, 8];
 
+/** Bytes of an id. */
+export const uuidBytes = 16;
+
+export const bytesOfUuid = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex');
+
 const high = 2 ** 32;
 
 export function writeInt32(into: Buffer, value: number, at: number): void {

@@ -3,11 +3,10 @@
  * three times as long for a row, of which a fifth goes into PostgreSQL's random ids.
  */
 import { randomFillSync } from 'node:crypto';
-import { copyEnd, copyHead, int16, int32, writeInt32 } from './copy-binary.ts';
+import { bytesOfUuid, copyEnd, copyHead, int16, int32, uuidBytes, writeInt32 } from './copy-binary.ts';
 
 export const membershipColumns = 'audience_id, profile_id, stay_id, is_member';
 
-const uuidBytes = 16;
 const cellBytes = int32 + uuidBytes;
 /** Where the ids begin in a row, and where it ends. */
 const at = {
@@ -28,25 +27,29 @@ row[at.isMember] = 1;
 /** Rows that are handed to the connection at once. */
 const rowsAtOnce = 10_000;
 
-const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex');
-
-/** @param entering who enters, by the audience's id: rows of one audience stand together, as its index has them */
+/**
+ * @param entering who enters, by the audience's id: rows of one audience stand together, as its index has them
+ * @returns few pieces, since the store waits for each
+ */
 export function* membershipRows(entering: ReadonlyMap<string, readonly string[]>): Generator<Buffer> {
-  yield copyHead;
+  let head = copyHead;
   let left = [...entering.values()].reduce((sum, { length }) => sum + length, 0);
   let rows = Buffer.alloc(0);
   let bytes = 0;
   const profiles = new Map<string, Buffer>();
   for (const [audienceId, profileIds] of entering) {
-    const audience = bytesOf(audienceId);
+    const audience = bytesOfUuid(audienceId);
     for (const profileId of profileIds) {
       if (bytes === rows.length) {
-        if (bytes > 0) yield rows;
+        if (bytes > 0) {
+          yield Buffer.concat([head, rows]);
+          head = Buffer.alloc(0);
+        }
         // Of all that is random, the ids of stays are what is left.
         rows = randomFillSync(Buffer.allocUnsafeSlow(rowBytes * Math.min(left, rowsAtOnce)));
         bytes = 0;
       }
-      const profile = profiles.get(profileId) ?? bytesOf(profileId);
+      const profile = profiles.get(profileId) ?? bytesOfUuid(profileId);
       profiles.set(profileId, profile);
       row.copy(rows, bytes, 0, at.stay);
       audience.copy(rows, bytes + at.audience);
@@ -57,8 +60,7 @@ export function* membershipRows(entering: ReadonlyMap<string, readonly string[]>
       left -= 1;
     }
   }
-  yield rows;
-  yield copyEnd;
+  yield Buffer.concat([head, rows, copyEnd]);
 }
 
 /** As `gen_random_uuid` does: an id of the fourth version. */

@@ -3,7 +3,9 @@
  * written to the change log in the same transaction, those of a profile in one line, and counted on the profile.
  * Each enter begins a stay with an id of its own, which the exit leaves in place.
  */
-import { copyInto, copyPieces } from './copy.ts';
+import { changeColumns, changeRows } from './change-rows.ts';
+import type { ChangeRow } from './change-rows.ts';
+import { copyPieces } from './copy.ts';
 import type { Database } from './database.ts';
 import { membershipColumns, membershipRows } from './membership-rows.ts';
 
@@ -25,20 +27,16 @@ export interface Moves {
  * the row costs.
  */
 export async function writeMoves(database: Database, moves: readonly Moves[]): Promise<void> {
-  const lines = moves.flatMap(({ profileId, first, again, exit }) =>
-    (
-      [
-        ['enter', [...first, ...again]],
-        ['exit', exit],
-      ] as const
-    ).flatMap(([change, audienceIds]) =>
-      audienceIds.length === 0 ? [] : [[`{${audienceIds.join()}}`, profileId, change]],
-    ),
+  const lines = moves.flatMap(({ profileId, first, again, exit }): ChangeRow[] =>
+    [
+      { audienceIds: [...first, ...again], profileId, change: 'enter' as const },
+      { audienceIds: exit, profileId, change: 'exit' as const },
+    ].filter(({ audienceIds }) => audienceIds.length > 0),
   );
   if (lines.length === 0) return;
   await turnMembers(database, moves);
   await addMembers(database, moves);
-  await copyInto(database, 'changes (audience_ids, profile_id, change)', lines);
+  await copyPieces(database, `changes (${changeColumns})`, [Buffer.concat([...changeRows(lines)])], 'binary');
   // What this transaction has written already has a number that nobody has read yet.
   await database.query(
     `update profiles set change_no = change_no + 1
