@@ -16,7 +16,7 @@ import { fileImported, startBenchImport } from './import.ts';
 import { measureCpu, startBenchProduct } from './product.ts';
 import { number, printMachine, printTable } from './report.ts';
 
-/** Five forms in turn, each of which a few people in a hundred match, and more with each file. */
+/** Five forms in turn. With 6 clicks a person, 2 people in a hundred match each, with 20 clicks 22, with 40 a third. */
 const filterOf = (at: number): string =>
   [
     `AND (email_click_ct >= ${12 + (at % 4)}, rs_offers INTERSECTS ("Offer ${at % 40}", "Offer ${(at + 7) % 40}"))`,
@@ -99,8 +99,11 @@ async function measure(
   }
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[values.length >> 1] ?? NaN;
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
+}
 
 export const benchRules: Bench = async (folder, args, atEnd) => {
   const { values: flags } = parseArgs({

@@ -12,3 +12,9 @@ export const duration = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `"${text}" is no duration from 1s to 24h, such as 10m` });
   return z.NEVER;
 });
+
+/** Milliseconds as a job's file has them, in the largest unit that is whole. */
+export function durationText(ms: number): string {
+  const unit = (['h', 'm', 's'] as const).find((one) => ms % unitMs[one] === 0) ?? 's';
+  return `${ms / unitMs[unit]}${unit}`;
+}

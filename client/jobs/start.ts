@@ -27,6 +27,7 @@ import { addJob, findJob, freeLabel, setJobState } from '../../systems/store/job
 import type { Job } from '../../systems/store/jobs.ts';
 import { exportAudience } from '../../workflows/index.ts';
 import { exportAuthorization } from '../authorizations/export-authorization.ts';
+import { settingText } from './setting-text.ts';
 
 /** How long a job may be checked before the command says that it goes on without being waited for. */
 const checkWithinMs = 60_000;
@@ -162,14 +163,17 @@ export function expectedOf(failure: Error, otherwise: ErrorCode): ExpectedError 
 
 /** The configuration as the Web UI shows it, in Markdown. */
 export function describe(configuration: Readonly<Record<string, unknown>>): string {
-  const rows = Object.entries(configuration).filter(([, value]) => value !== '' && value !== undefined);
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  // What was left out, be it a text or a list, says no more than its absence.
+  const rows = Object.entries(configuration).filter(
+    ([, value]) => value !== '' && value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
   return [
     '| setting | value |',
     '|---|---|',
     // As code: Markdown would take the underscores of a column's name for italics.
     ...rows.map(
-      ([name, value]) => `| ${name} | \`${text(value).replaceAll('|', '\\|').replaceAll('`', "'")}\` |`,
+      ([name, value]) =>
+        `| ${name} | \`${settingText(name, value).replaceAll('|', '\\|').replaceAll('`', "'")}\` |`,
     ),
   ].join('\n');
 }

@@ -104,7 +104,7 @@ test('a column that the job’s own table lacks is refused before anything chang
   assert.match(lacking.err, /lacks tier \(STR500\); REST cannot add columns: add them in Responsys/);
   const unasked = await product.run('jobs', 'apply', jobFile({ flushInterval: '5m' }));
   assert.equal(unasked.code, 2);
-  assert.match(unasked.out, /flushInterval +1s +300s/);
+  assert.match(unasked.out, /flushInterval +1s +5m/);
   assert.match(unasked.err, /say --yes/);
   assert.equal((await apply({})).outcome, 'unchanged');
   assert.deepEqual(await tables(), made);
