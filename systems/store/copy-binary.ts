@@ -14,7 +14,12 @@ export const [int16, int32, int64] = [2, 4, 8];
 /** Bytes of an id. */
 export const uuidBytes = 16;
 
-export const bytesOfUuid = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex');
+/** @throws Error for what is no id: a cell would be left as its buffer was */
+export function bytesOfUuid(id: string): Buffer {
+  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
+  if (bytes.length !== uuidBytes) throw new Error('This is no id.');
+  return bytes;
+}
 
 const high = 2 ** 32;
 
