@@ -68,6 +68,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
   });
   const met: Record<string, number> = {};
   let workers: KillableWorkers | undefined;
+  let operator: Operator | undefined;
   try {
     const people = await gather(ground, random, fire.people);
     const half = people.slice(0, Math.floor(people.length / 2));
@@ -84,7 +85,8 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
       (status: Partial<ExportStatus>) => status.state === 'running',
       90_000,
     );
-    const operator = openOperator(ground, job);
+    const watching = openOperator(ground, job);
+    operator = watching;
     const absent = people.slice(half.length);
     const atOnce = Math.max(Math.ceil(people.length / 160), 4);
     /** Entries of this act, and people who leave and come back; the latter alone where the entries are used up. */
@@ -95,7 +97,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
         await change(ground, [one], one.isMember ? 'exit' : 'enter');
         if (random.chance(0.5)) await change(ground, [one], one.isMember ? 'exit' : 'enter');
       }
-      await operator.look();
+      await watching.look();
       await wait(random.below(400));
     };
     const { killed } = workers;
@@ -119,16 +121,18 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
         if (lastsMs > fire.quietWithinMs)
           throw new Error(
             `Act ${act + 1} did not end: ${killed.length - deaths} workers died, ` +
-              JSON.stringify([await operator.look(), await ground.fates(), workers.exits]),
+              JSON.stringify([await watching.look(), await ground.fates(), workers.exits]),
           );
       }
       for (const { kind } of faults) met[kind] = (met[kind] ?? 0) + 1;
     }
-    await untilSettled(ground, fire.quietWithinMs, operator);
-    return { ...(await judge(ground, people)), killed, met, resumed: operator.resumed() };
+    await untilSettled(ground, fire.quietWithinMs, watching);
+    return { ...(await judge(ground, people)), killed, met, resumed: watching.resumed() };
   } catch (error) {
     throw new Error(`Seed ${fire.seed} repeats this run. ${String(error)}`, { cause: error });
   } finally {
+    // As long as a worker answers them: a question that is still open when its connection closes is a fault of nobody's.
+    await operator?.answered();
     await workers?.stop();
     await ground.close();
     rmSync(folder, { recursive: true, force: true });
@@ -147,6 +151,8 @@ interface Operator {
   /** What only the job itself knows; to be asked when nobody dies any more. */
   ask(): Promise<ExportStatus>;
   resumed(): number;
+  /** Waits for the answers that nobody waited for. */
+  answered(): Promise<void>;
 }
 
 interface JobStands {
@@ -156,11 +162,19 @@ interface JobStands {
 
 function openOperator({ store, jobId }: CampaignGround, job: Job): Operator {
   let resumed = 0;
+  const asked = new Set<Promise<unknown>>();
   return {
     resumed: () => resumed,
+    answered: async () => {
+      await Promise.all(asked);
+    },
     ask: () => job.query(statusQuery).catch(() => unanswered),
     look: async () => {
-      void job.query(statusQuery).catch(() => undefined);
+      const question: Promise<unknown> = job
+        .query(statusQuery)
+        .catch(() => undefined)
+        .finally(() => asked.delete(question));
+      asked.add(question);
       const { rows } = await store.query<JobStands>(
         'select state, state_reason as reason from jobs where id = $1',
         [jobId],
