@@ -68,7 +68,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
   });
   const met: Record<string, number> = {};
   let workers: KillableWorkers | undefined;
-  let operator: Operator | undefined;
+  const questions = new Set<Promise<unknown>>();
   try {
     const people = await gather(ground, random, fire.people);
     const half = people.slice(0, Math.floor(people.length / 2));
@@ -85,8 +85,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
       (status: Partial<ExportStatus>) => status.state === 'running',
       90_000,
     );
-    const watching = openOperator(ground, job);
-    operator = watching;
+    const operator = openOperator(ground, job, questions);
     const absent = people.slice(half.length);
     const atOnce = Math.max(Math.ceil(people.length / 160), 4);
     /** Entries of this act, and people who leave and come back; the latter alone where the entries are used up. */
@@ -97,7 +96,7 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
         await change(ground, [one], one.isMember ? 'exit' : 'enter');
         if (random.chance(0.5)) await change(ground, [one], one.isMember ? 'exit' : 'enter');
       }
-      await watching.look();
+      await operator.look();
       await wait(random.below(400));
     };
     const { killed } = workers;
@@ -121,18 +120,18 @@ export async function runCampaignUnderFire(fire: CampaignFire): Promise<FireRepo
         if (lastsMs > fire.quietWithinMs)
           throw new Error(
             `Act ${act + 1} did not end: ${killed.length - deaths} workers died, ` +
-              JSON.stringify([await watching.look(), await ground.fates(), workers.exits]),
+              JSON.stringify([await operator.look(), await ground.fates(), workers.exits]),
           );
       }
       for (const { kind } of faults) met[kind] = (met[kind] ?? 0) + 1;
     }
-    await untilSettled(ground, fire.quietWithinMs, watching);
-    return { ...(await judge(ground, people)), killed, met, resumed: watching.resumed() };
+    await untilSettled(ground, fire.quietWithinMs, operator);
+    return { ...(await judge(ground, people)), killed, met, resumed: operator.resumed() };
   } catch (error) {
     throw new Error(`Seed ${fire.seed} repeats this run. ${String(error)}`, { cause: error });
   } finally {
     // As long as a worker answers them: a question that is still open when its connection closes is a fault of nobody's.
-    await operator?.answered();
+    await Promise.all(questions);
     await workers?.stop();
     await ground.close();
     rmSync(folder, { recursive: true, force: true });
@@ -151,8 +150,6 @@ interface Operator {
   /** What only the job itself knows; to be asked when nobody dies any more. */
   ask(): Promise<ExportStatus>;
   resumed(): number;
-  /** Waits for the answers that nobody waited for. */
-  answered(): Promise<void>;
 }
 
 interface JobStands {
@@ -160,21 +157,22 @@ interface JobStands {
   readonly reason: string;
 }
 
-function openOperator({ store, jobId }: CampaignGround, job: Job): Operator {
+/** @param questions those that nobody waits for, until they are answered */
+function openOperator(
+  { store, jobId }: CampaignGround,
+  job: Job,
+  questions: Set<Promise<unknown>>,
+): Operator {
   let resumed = 0;
-  const asked = new Set<Promise<unknown>>();
   return {
     resumed: () => resumed,
-    answered: async () => {
-      await Promise.all(asked);
-    },
     ask: () => job.query(statusQuery).catch(() => unanswered),
     look: async () => {
       const question: Promise<unknown> = job
         .query(statusQuery)
         .catch(() => undefined)
-        .finally(() => asked.delete(question));
-      asked.add(question);
+        .finally(() => questions.delete(question));
+      questions.add(question);
       const { rows } = await store.query<JobStands>(
         'select state, state_reason as reason from jobs where id = $1',
         [jobId],
