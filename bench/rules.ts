@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { median } from '../jobs/median.ts';
 import { saveRule } from '../systems/store/audience-rules.ts';
 import type { Pool } from '../systems/store/database.ts';
 import { addUserFields } from '../systems/store/user-fields.ts';
@@ -97,12 +98,6 @@ async function measure(
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
 
 export const benchRules: Bench = async (folder, args, atEnd) => {

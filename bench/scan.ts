@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { z } from 'zod';
 import { exportAudienceWorkflowId } from '../jobs/job-id.ts';
+import { median } from '../jobs/median.ts';
 import { stopUpdate } from '../jobs/messages.ts';
 import type { Bench } from './bench.ts';
 import { addMembers, audience, lists, measureCpu, startBenchProduct } from './product.ts';
@@ -39,9 +40,6 @@ async function runLoop(product: BenchProduct, jobId: string): Promise<z.infer<ty
   const { stdout } = await promisify(execFile)(process.execPath, [script, given]);
   return loopLine.parse(JSON.parse(stdout));
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 
 async function measureRow(product: BenchProduct, row: Row, times: number): Promise<readonly string[]> {
   await product.setLatency(row.latencyMs);

@@ -2,6 +2,7 @@
  * Types of event files that have not come for longer than is usual: the export in Responsys may have stopped,
  * and nothing else shows it. Pure.
  */
+import { median } from './median.ts';
 
 export interface FilesOfType {
   readonly accountId: string;
@@ -36,13 +37,6 @@ export function overdueTypes(types: readonly FilesOfType[], nowMs: number): read
       ? [{ accountId: areOfOne ? null : accountId, eventType, sinceMs, usualMs }]
       : [];
   });
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
 export const overdueInWords = ({ accountId, eventType, sinceMs, usualMs }: OverdueType): string =>
