@@ -8,17 +8,41 @@
 export const copyHead = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 export const copyEnd = Buffer.from([0xff, 0xff]);
 
-/** Bytes of whole numbers. A row begins with the first, the number of its columns; a cell with the second, its length. */
+/** Bytes of whole numbers. */
 export const [int16, int32, int64] = [2, 4, 8];
+
+/** What a row begins with: the number of its columns. @param columns their names, as COPY is given them */
+export function rowStart(columns: string): Buffer {
+  const start = Buffer.alloc(int16);
+  start.writeInt16BE(columns.split(',').length);
+  return start;
+}
+
+/** A value with its length before it. */
+export function cell(value: Buffer): Buffer {
+  const sized = Buffer.alloc(int32 + value.length);
+  writeInt32(sized, value.length, 0);
+  value.copy(sized, int32);
+  return sized;
+}
 
 /** Bytes of an id. */
 export const uuidBytes = 16;
 
-/** @throws Error for what is no id: a cell would be left as its buffer was */
-export function bytesOfUuid(id: string): Buffer {
-  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
-  if (bytes.length !== uuidBytes) throw new Error('This is no id.');
-  return bytes;
+/**
+ * Ids as cells, each of which is made once.
+ * @throws Error for what is no id: a cell would be left as its buffer was
+ */
+export function openIdCells(): (id: string) => Buffer {
+  const known = new Map<string, Buffer>();
+  const make = (id: string): Buffer => {
+    const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
+    if (bytes.length !== uuidBytes) throw new Error('This is no id.');
+    const made = cell(bytes);
+    known.set(id, made);
+    return made;
+  };
+  return (id) => known.get(id) ?? make(id);
 }
 
 const high = 2 ** 32;

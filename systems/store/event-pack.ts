@@ -2,7 +2,18 @@
  * Rows of a chunk that wait for the store, as COPY reads them in its binary form, outside of the heap: as
  * objects, thousands of them would be moved by each collection of garbage, and take several times their length.
  */
-import { copyEnd, copyHead, int16, int32, int64, writeInt32, writeInt64, writeTime } from './copy-binary.ts';
+import {
+  cell,
+  copyEnd,
+  copyHead,
+  int16,
+  int32,
+  int64,
+  rowStart,
+  writeInt32,
+  writeInt64,
+  writeTime,
+} from './copy-binary.ts';
 
 export interface EventRow {
   readonly line: number;
@@ -159,28 +170,17 @@ function startOfRow({
   readonly start: Buffer;
   readonly at: { readonly key: number; readonly line: number; readonly time: number };
 } {
-  const sized = (length: number, fill: (cell: Buffer, from: number) => void): Buffer => {
-    const cell = Buffer.alloc(int32 + length);
-    writeInt32(cell, length, 0);
-    fill(cell, int32);
-    return cell;
-  };
-  const open = (length: number): Buffer => sized(length, () => undefined);
-  const text = (value: string): Buffer => {
-    const encoded = Buffer.from(value);
-    return sized(encoded.length, (cell, from) => encoded.copy(cell, from));
-  };
+  const file = Buffer.alloc(int64);
+  writeInt64(file, fileId, 0, 0);
   const cells = {
-    key: open(keyBytes),
-    fileId: sized(int64, (cell, from) => writeInt64(cell, fileId, 0, from)),
-    line: open(int64),
-    accountId: text(accountId),
-    event: text(eventType.toLowerCase()),
-    time: open(int64),
+    key: cell(Buffer.alloc(keyBytes)),
+    fileId: cell(file),
+    line: cell(Buffer.alloc(int64)),
+    accountId: cell(Buffer.from(accountId)),
+    event: cell(Buffer.from(eventType.toLowerCase())),
+    time: cell(Buffer.alloc(int64)),
   };
-  const columns = Buffer.alloc(int16);
-  columns.writeInt16BE(packColumns.split(',').length);
-  const start = Buffer.concat([columns, ...Object.values(cells), Buffer.alloc(int32)]);
+  const start = Buffer.concat([rowStart(packColumns), ...Object.values(cells), Buffer.alloc(int32)]);
   const key = int16 + int32;
   const line = key + cells.key.length + cells.fileId.length;
   const time = line + cells.line.length + cells.accountId.length + cells.event.length;

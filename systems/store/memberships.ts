@@ -36,7 +36,7 @@ export async function writeMoves(database: Database, moves: readonly Moves[]): P
   if (lines.length === 0) return;
   await turnMembers(database, moves);
   await addMembers(database, moves);
-  await copyPieces(database, `changes (${changeColumns})`, [Buffer.concat([...changeRows(lines)])], 'binary');
+  await copyPieces(database, `changes (${changeColumns})`, [changeRows(lines)], 'binary');
   // What this transaction has written already has a number that nobody has read yet.
   await database.query(
     `update profiles set change_no = change_no + 1
@@ -66,15 +66,13 @@ async function turnMembers(database: Database, moves: readonly Moves[]): Promise
 }
 
 async function addMembers(database: Database, moves: readonly Moves[]): Promise<void> {
-  const entering = new Map<string, string[]>();
-  for (const { profileId, first } of moves)
-    for (const audienceId of first) {
-      const profileIds = entering.get(audienceId);
-      if (profileIds === undefined) entering.set(audienceId, [profileId]);
-      else profileIds.push(profileId);
-    }
-  if (entering.size === 0) return;
-  await copyPieces(database, `audience_members (${membershipColumns})`, membershipRows(entering), 'binary');
+  const entering = moves.flatMap(({ profileId, first }) =>
+    first.map((audienceId) => ({ audienceId, profileId })),
+  );
+  if (entering.length === 0) return;
+  // Those of one audience stand together, as its index has them.
+  const grouped = [...Map.groupBy(entering, ({ audienceId }) => audienceId).values()].flat();
+  await copyPieces(database, `audience_members (${membershipColumns})`, membershipRows(grouped), 'binary');
 }
 
 /**
