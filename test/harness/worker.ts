@@ -18,6 +18,8 @@ const workers: Child[] = [];
 after(async () => {
   await Promise.all(
     workers.map(async (worker) => {
+      // Or else nothing keeps this process from ending before it has tidied up.
+      worker.process.ref();
       worker.kill();
       await worker.exited;
     }),
