@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 
-const program = new URL('../../client/main.ts', import.meta.url).href;
+const program = new URL('../../client/command-line.ts', import.meta.url).href;
 /** Asked anew each time: a command sets it, wherever it ends. */
 const exitCode = (): number => Number(process.exitCode ?? 0);
 let commands = 0;
