@@ -1,5 +1,5 @@
 /** Enters and exits for the change log, as COPY reads them in its binary form: in its text, ids take four times as long. */
-import { cell, copyEnd, copyHead, int32, openIdCells, rowStart, writeInt32 } from './copy-binary.ts';
+import { arrayHead, cell, copyEnd, copyHead, openIdCells, rowStart } from './copy-binary.ts';
 
 export const changeColumns = 'audience_ids, profile_id, change';
 
@@ -21,18 +21,10 @@ export function changeRows(rows: readonly ChangeRow[]): Buffer {
     copyHead,
     ...rows.flatMap(({ audienceIds, profileId, change }) => [
       start,
-      cell(Buffer.concat([arrayHead(audienceIds.length), ...audienceIds.map(idCell)])),
+      cell(Buffer.concat([arrayHead(audienceIds.length, uuidType), ...audienceIds.map(idCell)])),
       idCell(profileId),
       cell(Buffer.from(change)),
     ]),
     copyEnd,
   ]);
-}
-
-/** Before the elements of an array: its dimensions, whether it has nulls, its type, its length, and its first index. */
-function arrayHead(length: number): Buffer {
-  const numbers = [1, 0, uuidType, length, 1];
-  const head = Buffer.alloc(numbers.length * int32);
-  for (const [index, number] of numbers.entries()) writeInt32(head, number, index * int32);
-  return head;
 }

@@ -37,12 +37,29 @@ export function openIdCells(): (id: string) => Buffer {
   const known = new Map<string, Buffer>();
   const make = (id: string): Buffer => {
     const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
-    if (bytes.length !== uuidBytes) throw new Error('This is no id.');
+    if (bytes.length !== uuidBytes) throw notAnId();
     const made = cell(bytes);
     known.set(id, made);
     return made;
   };
   return (id) => known.get(id) ?? make(id);
+}
+
+/** Writes an id as a cell. @returns where it ends @throws Error for what is no id */
+export function writeUuid(into: Buffer, id: string, at: number): number {
+  writeInt32(into, uuidBytes, at);
+  if (into.write(id.replaceAll('-', ''), at + int32, uuidBytes, 'hex') !== uuidBytes) throw notAnId();
+  return at + int32 + uuidBytes;
+}
+
+const notAnId = (): Error => new Error('This is no id.');
+
+/** Before the elements of an array: its dimensions, whether it has nulls, its type, its length, and its first index. */
+export function arrayHead(length: number, type: number): Buffer {
+  const numbers = [1, 0, type, length, 1];
+  const head = Buffer.alloc(numbers.length * int32);
+  for (const [index, number] of numbers.entries()) writeInt32(head, number, index * int32);
+  return head;
 }
 
 const high = 2 ** 32;

@@ -28,12 +28,12 @@ function* linesOf(rows: Iterable<readonly Cell[]>): Generator<string> {
     yield row.map((cell) => (typeof cell === 'string' ? copyCell(cell) : (cell ?? '\\N'))).join('\t');
 }
 
-/** Lines for COPY as the bytes that it reads, many at once. @param characters after which a piece ends */
-export function* packed(lines: Iterable<string>, characters = pieceCharacters): Generator<Buffer> {
+/** Lines for COPY as the bytes that it reads, many at once. */
+function* packed(lines: Iterable<string>): Generator<Buffer> {
   let piece = '';
   for (const line of lines) {
     piece += line + '\n';
-    if (piece.length < characters) continue;
+    if (piece.length < pieceCharacters) continue;
     yield Buffer.from(piece);
     piece = '';
   }
@@ -43,7 +43,7 @@ export function* packed(lines: Iterable<string>, characters = pieceCharacters): 
 /**
  * Copies rows that are written as COPY reads them.
  * @param target `table (column, …)`, no text of a user
- * @param pieces of lines, as `packed` gives them, or of rows in COPY's binary form
+ * @param pieces of lines in its text form, or of rows in its binary form
  */
 export async function copyPieces(
   database: Database,
@@ -81,14 +81,8 @@ export async function copyPieces(
 
 const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-/** A text as a cell of COPY that is an array with this one text. */
-export const copyArrayCell = (text: string): string =>
-  /[\\\t\n\r]/.test(text)
-    ? copyCell(`{"${text.replace(/["\\]/g, '\\$&')}"}`)
-    : `{"${text.replaceAll('"', '\\\\"')}"}`;
-
 /** A text as a cell of COPY. */
-export function copyCell(cell: string): string {
+function copyCell(cell: string): string {
   if (!/[\\\t\n\r]/.test(cell)) return cell;
   // Quotes of quotes are most of what there is, and are replaced much faster by themselves.
   const escaped = cell.replaceAll('\\', '\\\\');

@@ -3,13 +3,15 @@
  * transaction. Whose events they are is known by identities; people who are new become profiles.
  */
 import { setImmediate as otherEvents } from 'node:timers/promises';
-import { copyArrayCell, copyCell, copyInto, copyPieces, packed } from './copy.ts';
+import { copyInto, copyPieces } from './copy.ts';
 import type { Database } from './database.ts';
 import { attemptIsStale } from './event-files.ts';
 import type { Attempt } from './event-files.ts';
 import { followProfiles } from './following.ts';
 import type { ProfilesChanged } from './following.ts';
 import type { HashKeys } from './identities.ts';
+import { openProfilePack, profileColumns } from './profile-pack.ts';
+import type { ProfilePack, ProfileRow } from './profile-pack.ts';
 import type { FieldValue } from './profiles.ts';
 import { addIdentities, gatherProfiles } from './whose-events.ts';
 import type { Gathered, PersonEvents, Profiles } from './whose-events.ts';
@@ -72,7 +74,7 @@ export async function foldPeople<Aggregates>(
     () => Promise.resolve(undefined),
     (_, slice) => newRows(merging, slice),
     async (rows, slice) => {
-      await copyPieces(database, 'profiles (id, fields, aggregates)', rows);
+      await copyPieces(database, `profiles (${profileColumns})`, rows.pieces(), 'binary');
       await addIdentities(database, hashKeys, slice);
       await follow({ profileIds: idsOf(slice), what: 'all' });
     },
@@ -121,9 +123,10 @@ const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unkn
 async function writeInSlices<Aggregates, Read>(
   profiles: Profiles<Aggregates>,
   read: (slice: Profiles<Aggregates>) => Promise<Read>,
-  workOut: (read: Read, slice: Profiles<Aggregates>) => Iterable<string>,
-  write: (lines: Iterable<Buffer>, slice: Profiles<Aggregates>) => Promise<void>,
+  workOut: (read: Read, slice: Profiles<Aggregates>) => Iterable<ProfileRow>,
+  write: (rows: ProfilePack, slice: Profiles<Aggregates>) => Promise<void>,
 ): Promise<void> {
+  let [filling, waiting] = [openProfilePack(), openProfilePack()];
   let writeLast = (): Promise<void> => Promise.resolve();
   let atOnce = profilesAtOnce;
   for (let from = 0; from < profiles.length;) {
@@ -133,39 +136,31 @@ async function writeInSlices<Aggregates, Read>(
     const writing = writeLast();
     // Awaited below; a failure until then is no unhandled rejection.
     writing.catch(() => undefined);
-    let blocks: readonly Buffer[] = [];
+    filling.empty();
     try {
-      blocks = await inBlocks(workOut(found, slice));
+      await pack(filling, workOut(found, slice));
     } finally {
       await writing;
     }
-    writeLast = () => write(blocks, slice);
-    const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
-    atOnce = Math.max(1, Math.min(profilesAtOnce, Math.floor((slice.length * bytesAtOnce) / bytes)));
+    const rows = filling;
+    [filling, waiting] = [waiting, filling];
+    writeLast = () => write(rows, slice);
+    atOnce = Math.max(1, Math.min(profilesAtOnce, Math.floor((slice.length * bytesAtOnce) / rows.bytes)));
   }
   await writeLast();
 }
 
 /** After so much of what is worked out, what the store has answered has its turn, so that it never waits for long. */
 const turnBytes = 16 * 1024;
-/** Handed to the connection at once: between two blocks, the store waits for its turn as well. */
-const blockBytes = 1024 * 1024;
 
-/** Packed at once: as texts, which are made of many, lines would take several times the memory. */
-async function inBlocks(lines: Iterable<string>): Promise<readonly Buffer[]> {
-  const blocks: Buffer[] = [];
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  for (const piece of packed(lines, turnBytes)) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= blockBytes) {
-      blocks.push(Buffer.concat(pieces));
-      [pieces, bytes] = [[], 0];
-    }
+async function pack(into: ProfilePack, rows: Iterable<ProfileRow>): Promise<void> {
+  let nextTurn = turnBytes;
+  for (const row of rows) {
+    into.add(row);
+    if (into.bytes < nextTurn) continue;
+    nextTurn = into.bytes + turnBytes;
     await otherEvents();
   }
-  return pieces.length === 0 ? blocks : [...blocks, Buffer.concat(pieces)];
 }
 
 interface ReadProfile {
@@ -192,56 +187,50 @@ function* mergedRows<Aggregates>(
   merging: Merging<Aggregates>,
   read: readonly ReadProfile[],
   profiles: ReadonlyMap<string, Gathered<Aggregates>>,
-): Generator<string> {
+): Generator<ProfileRow> {
   for (const { id, first, others, riidAt } of read) {
     const gathered = profiles.get(id);
     if (gathered === undefined) throw new Error('A profile was read that nobody asked for.');
     const merged = [...(first === null ? [] : [first]), ...(others ?? [])]
       .map((text) => merging.read(text))
       .reduceRight((later, earlier) => merging.merge(earlier, later), aggregatesOf(merging, gathered));
-    const texts = merging.texts(merged, riidAt?.getTime());
-    yield `${id}\t${copyCell(texts.fields)}\t${copyCell(texts.aggregates)}`;
+    yield { id, ...merging.texts(merged, riidAt?.getTime()) };
   }
 }
 
 function* newRows<Aggregates>(
   merging: Merging<Aggregates>,
   profiles: Profiles<Aggregates>,
-): Generator<string> {
-  for (const [id, gathered] of profiles) {
-    const texts = merging.texts(aggregatesOf(merging, gathered));
-    yield `${id}\t${copyCell(texts.fields)}\t${copyArrayCell(texts.aggregates)}`;
-  }
+): Generator<ProfileRow> {
+  for (const [id, gathered] of profiles) yield { id, ...merging.texts(aggregatesOf(merging, gathered)) };
 }
 
 async function updateProfiles(
   database: Database,
-  lines: Iterable<Buffer>,
+  rows: ProfilePack,
   ids: readonly string[],
 ): Promise<ProfilesChanged> {
   await database.query(
-    `create temp table if not exists folded (id uuid, fields text, aggregates text)
+    `create temp table if not exists folded (id uuid, fields jsonb, aggregates text[])
        with (toast_tuple_target = 8160) on commit drop`,
   );
-  await copyPieces(database, 'folded (id, fields, aggregates)', lines);
-  // OFFSET keeps PostgreSQL from reading JSON, and from unpacking fields, at every mention.
+  await copyPieces(database, `folded (${profileColumns})`, rows.pieces(), 'binary');
+  // OFFSET keeps PostgreSQL from unpacking fields at every mention.
   const changed = await database.query<{ ids: string | null; fields: string[] }>(
-    `with news as (
-       select id, fields::jsonb as fields, aggregates from folded offset 0
-     ), known as (
+    `with known as (
        select id, fields || '{}' as fields from profiles where id = any($1::uuid[]) offset 0
      ), before as (
        -- An address is the same in any letter case: it stays as it was written, and is no change.
        select id, known.fields, news.aggregates,
               case when lower(known.fields ->> 'email') = lower(news.fields ->> 'email')
                    then news.fields - 'email' else news.fields end as news
-         from known join news using (id) offset 0
+         from known join folded as news using (id) offset 0
      ), changed as materialized (
        select id, news, aggregates, array(select key from jsonb_each(news)
                                            where before.fields -> key is distinct from value) as names from before
      ), written as (
        update profiles
-          set fields = profiles.fields || news, aggregates = array[changed.aggregates],
+          set fields = profiles.fields || news, aggregates = changed.aggregates,
               change_no = change_no + (names <> '{}')::int, updated_at = now()
          from changed where profiles.id = changed.id and profiles.id = any($1::uuid[])
        returning profiles.id, names
