@@ -102,9 +102,14 @@ test('a column that the job’s own table lacks is refused before anything chang
   const lacking = await product.run('jobs', 'apply', jobFile({ additionalFields: ['age', 'tier'] }), '--yes');
   assert.equal(lacking.code, 3);
   assert.match(lacking.err, /lacks tier \(STR500\); REST cannot add columns: add them in Responsys/);
-  const unasked = await product.run('jobs', 'apply', jobFile({ flushInterval: '5m' }));
+  const unasked = await product.run(
+    'jobs',
+    'apply',
+    jobFile({ flushInterval: '5m', stopWhenRejected: '20%' }),
+  );
   assert.equal(unasked.code, 2);
   assert.match(unasked.out, /flushInterval +1s +5m/);
+  assert.match(unasked.out, /stopWhenRejected +50% +20%/);
   assert.match(unasked.err, /say --yes/);
   assert.equal((await apply({})).outcome, 'unchanged');
   assert.deepEqual(await tables(), made);
