@@ -1,6 +1,6 @@
 /**
- * One event file from the server into the store: fetched, proven whole to the end of every layer, and only
- * then read again for its rows.
+ * One event file from the server into the store: fetched, meanwhile proven whole to the end of every layer, and
+ * only then read again for its rows.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
@@ -66,8 +66,7 @@ export async function importContent(
         bytesRead: () => Math.round(readShare() * attempt.sizeBytes),
       },
       async () => {
-        const { file, expectedRows } = await fetchFile();
-        const proof = await prove(file, expectedRows);
+        const { file, proof } = await fetchAndProve();
         const twin = await noteContent(store, attempt, Buffer.from(proof.plainSha256, 'hex'));
         if (twin !== undefined && attempt.readTo === 0) {
           await endFile(store, attempt, 'repeated', `The same content was imported from ${twin}.`);
@@ -84,26 +83,33 @@ export async function importContent(
     await spool.empty();
   }
 
-  async function fetchFile(): Promise<{ file: EventFile; expectedRows: number | undefined }> {
+  async function fetchAndProve(): Promise<{ file: EventFile; proof: Proof }> {
     const pgpKeys = await pgpKeysOf(means, job);
     const folder = await openJobFolder(means, job, signal);
-    try {
-      const { path, sizeBytes, modifiedAt, countFile } = attempt;
-      const { spooled } = await folder.download(
-        { name: path, bytes: sizeBytes, modifiedMs: modifiedAt.getTime() },
-        { spoolPath: spool.path, signal },
-      );
-      return {
-        file: {
-          spooled,
-          unwrapping: { pgpKeys, signal },
-          reading: { delimiter: customDelimiter, requiredColumns },
-        },
-        expectedRows: countFile === null ? undefined : await folder.readCountFile(countFile),
-      };
-    } finally {
-      await folder.close();
-    }
+    const { path, sizeBytes, modifiedAt, countFile } = attempt;
+    const { spooled, fetched } = folder.download(
+      { name: path, bytes: sizeBytes, modifiedMs: modifiedAt.getTime() },
+      { spoolPath: spool.path, signal },
+    );
+    const readExpectedRows = async (): Promise<number | undefined> => {
+      try {
+        await fetched;
+        return countFile === null ? undefined : await folder.readCountFile(countFile);
+      } finally {
+        await folder.close();
+      }
+    };
+    const file: EventFile = {
+      spooled,
+      unwrapping: { pgpKeys, signal },
+      reading: { delimiter: customDelimiter, requiredColumns },
+    };
+    const expectedRows = readExpectedRows();
+    const proven = prove(file, expectedRows);
+    await Promise.allSettled([expectedRows, proven]);
+    // A fault of fetching goes before one of the proof: of what did not come whole, nothing is known.
+    await expectedRows;
+    return { file, proof: await proven };
   }
 }
 

@@ -29,7 +29,8 @@ export async function sampleFile(
   const pgpKeys = await pgpKeysOf(means, { authorizationId });
   const place = await mkdtemp(join(tmpdir(), 'lytics-responsys-sample-'));
   try {
-    const { spooled } = await folder.download(file, { spoolPath: join(place, 'file.sealed'), signal });
+    const { spooled, fetched } = folder.download(file, { spoolPath: join(place, 'file.sealed'), signal });
+    await fetched;
     const content = {
       spooled,
       unwrapping: { pgpKeys, signal },

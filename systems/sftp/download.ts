@@ -1,6 +1,7 @@
 /**
  * A file of the folder onto this machine's disk, byte for byte as it came, sealed on the way (sealed-file.ts).
  * It is whole when as many bytes came as were listed, and the server shows the same size and time afterwards.
+ * It can be read meanwhile, all but its last block: so nobody comes to the end of a file that is not whole.
  */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -9,11 +10,20 @@ import { unavailable } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { ListedFile } from './readiness.ts';
 import { readRemoteFile } from './remote-reads.ts';
-import { sealFile } from './sealed-file.ts';
+import { sealWhileRead } from './sealed-file.ts';
 import type { SealedFile } from './sealed-file.ts';
 
 export interface Download {
+  /** Whoever reads it waits for what has not come yet. */
   readonly spooled: SealedFile;
+  /**
+   * When the file is whole. Nothing is left behind when it fails.
+   * @throws ExpectedError FILE_CHANGED, FILE_GONE, SERVICE_UNAVAILABLE; the signal's reason
+   */
+  readonly fetched: Promise<Fetched>;
+}
+
+export interface Fetched {
   /** Of the bytes as they came, in hex. */
   readonly sha256: string;
 }
@@ -26,37 +36,37 @@ export interface DownloadOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
-/**
- * Leaves nothing behind when it fails.
- * @throws ExpectedError FILE_CHANGED, FILE_GONE, SERVICE_UNAVAILABLE; the signal's reason
- */
-export async function download(
+export function download(
   connection: Connection,
   path: string,
   listed: Pick<ListedFile, 'bytes' | 'modifiedMs'>,
   { spoolPath, signal, onProgress }: DownloadOptions,
-): Promise<Download> {
+): Download {
   const hash = createHash('sha256');
-  let bytes = 0;
   const received = async function* (): AsyncGenerator<Buffer> {
+    await checkUnchanged(connection, path, listed);
+    let bytes = 0;
     for await (const block of readRemoteFile(connection, path, listed.bytes, signal)) {
       hash.update(block);
       bytes += block.length;
       onProgress?.(bytes);
       yield block;
     }
-  };
-  try {
-    await checkUnchanged(connection, path, listed);
-    const spooled = await sealFile(spoolPath, received());
     if (bytes !== listed.bytes) throw changed(path, `${bytes} bytes came, ${listed.bytes} were listed`);
     await checkUnchanged(connection, path, listed);
-    return { spooled, sha256: hash.digest('hex') };
-  } catch (error) {
-    await rm(spoolPath, { force: true });
-    signal?.throwIfAborted();
-    throw error instanceof ExpectedError ? error : downloadError(path, error);
-  }
+  };
+  const { sealed, done } = sealWhileRead(spoolPath, received(), listed.bytes);
+  const fetch = async (): Promise<Fetched> => {
+    try {
+      await done;
+      return { sha256: hash.digest('hex') };
+    } catch (error) {
+      await rm(spoolPath, { force: true });
+      signal?.throwIfAborted();
+      throw error instanceof ExpectedError ? error : downloadError(path, error);
+    }
+  };
+  return { spooled: sealed, fetched: fetch() };
 }
 
 async function checkUnchanged(

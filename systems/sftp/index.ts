@@ -29,7 +29,7 @@ export interface EventFolder {
   list(): Promise<Folder>;
   /** The number of rows that a count file tells; undefined where it tells none. */
   readCountFile(name: string): Promise<number | undefined>;
-  download(file: ListedFile, options: DownloadOptions): Promise<Download>;
+  download(file: ListedFile, options: DownloadOptions): Download;
   /** What becomes of a file when it is done. A relative folder lies below this one. */
   putAway(name: string, to: { readonly move: string } | 'delete'): Promise<void>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /**
  * A file on disk that nobody can read without its key: blocks of AES-256-GCM under a random key of the file's
  * own, numbered, the last one marked, so that none can be altered, moved or cut off unnoticed. Readable at any
- * place, which archives need.
+ * place, which archives need, and where its length is known beforehand already while it is written.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -13,6 +13,8 @@ export interface SealedFile {
   readonly key: Buffer;
   /** Of the content. */
   readonly bytes: number;
+  /** Waits for a block of a file that is still being written; fails when writing failed before it. */
+  readonly written?: (block: number) => Promise<void>;
 }
 
 const blockBytes = 64 * 1024;
@@ -28,6 +30,55 @@ function nonceOf(block: number, isLast: boolean): Buffer {
 /** Writes a new file, mode 600; a file that is there already is replaced. */
 export async function sealFile(path: string, content: AsyncIterable<Uint8Array>): Promise<SealedFile> {
   const key = randomBytes(32);
+  return { path, key, bytes: await write(path, key, content, () => undefined) };
+}
+
+/**
+ * The same, to be read from the first moment on: whoever comes to a block that is not there yet waits for it.
+ * The last block is there when the content has ended, and not if it failed at its very end.
+ * @param bytes that the content will have
+ */
+export function sealWhileRead(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  bytes: number,
+): { readonly sealed: SealedFile; readonly done: Promise<void> } {
+  const key = randomBytes(32);
+  let blocks = 0;
+  let more = Promise.withResolvers<undefined>();
+  const grow = (to: number): void => {
+    blocks = to;
+    more.resolve(undefined);
+    more = Promise.withResolvers();
+  };
+  const seal = async (): Promise<void> => {
+    try {
+      const length = await write(path, key, content, grow);
+      if (length !== bytes) throw new Error(`${path} has ${length} bytes, ${bytes} were to come`);
+      grow(Infinity);
+    } catch (error) {
+      // For those who wait, and whoever comes later; perhaps nobody does.
+      more.promise.catch(() => undefined);
+      more.reject(error);
+      throw error;
+    }
+  };
+  const written = async (block: number): Promise<void> => {
+    while (block >= blocks) await more.promise;
+  };
+  return { sealed: { path, key, bytes, written }, done: seal() };
+}
+
+/**
+ * @param onBlocks is told how many are there, except for the last
+ * @returns the content's bytes
+ */
+async function write(
+  path: string,
+  key: Buffer,
+  content: AsyncIterable<Uint8Array>,
+  onBlocks: (blocks: number) => void,
+): Promise<number> {
   const file = await open(path, 'w', 0o600);
   let block = 0;
   let bytes = 0;
@@ -46,7 +97,10 @@ export async function sealFile(path: string, content: AsyncIterable<Uint8Array>)
       bytes += chunk.length;
       for (let at = 0; at < chunk.length;) {
         // A full block is written when more comes: the last one, full or not, has to be known as the last.
-        if (filled === blockBytes) await flush(false);
+        if (filled === blockBytes) {
+          await flush(false);
+          onBlocks(block);
+        }
         const taken = Math.min(blockBytes - filled, chunk.length - at);
         held.set(chunk.subarray(at, at + taken), filled);
         filled += taken;
@@ -57,17 +111,23 @@ export async function sealFile(path: string, content: AsyncIterable<Uint8Array>)
   } finally {
     await file.close();
   }
-  return { path, key, bytes };
+  return bytes;
 }
 
-/** The content from a place on. @throws Error when the file was altered, or the key is another's */
+/**
+ * The content from a place on.
+ * @throws Error when the file was altered, or the key is another's; what failed its writing
+ */
 export async function* readSealed(sealed: SealedFile, from = 0, to = sealed.bytes): AsyncGenerator<Buffer> {
+  // Before that, the file itself may not be there.
+  await sealed.written?.(Math.floor(from / blockBytes));
   const file = await open(sealed.path, 'r');
   try {
     const end = Math.min(to, sealed.bytes);
     const last = Math.max(0, Math.ceil(sealed.bytes / blockBytes) - 1);
     for (let at = from; at < end;) {
       const block = Math.floor(at / blockBytes);
+      await sealed.written?.(block);
       const plain = await readBlock(file, sealed, block, block === last);
       const start = at - block * blockBytes;
       const piece = plain.subarray(start, Math.min(plain.length, end - block * blockBytes));

@@ -11,7 +11,8 @@ import { isArmored } from './form.ts';
 
 /**
  * A damaged content can leave the library waiting for ever (a compressed packet that breaks off in the midst
- * of a partial length): no step may wait that long without asking for more bytes.
+ * of a partial length): no step may wait that long without asking for more bytes. While they are on their way
+ * from a slow server, it is not the message that stands still.
  */
 const defaultStallMs = 30_000;
 
@@ -26,8 +27,7 @@ export async function* decryptPgp(
   stallMs = defaultStallMs,
 ): AsyncGenerator<Uint8Array> {
   const source = watch(bytes);
-  const unlessStalled = <Result>(step: Promise<Result>): Promise<Result> =>
-    orStalled(step, source.chunksRead, stallMs);
+  const unlessStalled = <Result>(step: Promise<Result>): Promise<Result> => orStalled(step, source, stallMs);
   let plain: AsyncIterator<Uint8Array> | undefined;
   try {
     const message: Message<Uint8Array | string> = await unlessStalled(
@@ -69,18 +69,18 @@ async function* chunksOf(data: unknown): AsyncGenerator<Uint8Array> {
 
 async function orStalled<Result>(
   step: Promise<Result>,
-  progress: () => number,
+  { chunksRead, isAsked }: Pick<Source, 'chunksRead' | 'isAsked'>,
   stallMs: number,
 ): Promise<Result> {
   const ticks = 4;
   let idle = 0;
-  let seen = progress();
+  let seen = chunksRead();
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {
     // Counted in turns of the event loop: a process that was busy or asleep has not stalled.
     timer = setInterval(() => {
-      idle = progress() === seen ? idle + 1 : 0;
-      seen = progress();
+      idle = isAsked() || chunksRead() !== seen ? 0 : idle + 1;
+      seen = chunksRead();
       if (idle >= ticks) reject(new Error('stalled'));
     }, stallMs / ticks);
   });
@@ -91,22 +91,36 @@ async function orStalled<Result>(
   }
 }
 
-/** A fault of the source, such as of the disk, comes out of the library as one of the message: it is kept here. */
-function watch(bytes: AsyncIterable<Uint8Array>) {
+interface Source {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  chunksRead(): number;
+  /** Whether more bytes were asked for that are not there yet. */
+  isAsked(): boolean;
+  /** A fault of the source, such as of the disk, comes out of the library as one of the message: it is kept here. */
+  failure(): Error | undefined;
+}
+
+function watch(bytes: AsyncIterable<Uint8Array>): Source {
   let failure: Error | undefined;
   let chunks = 0;
+  let isAsked = false;
   const read = async function* (): AsyncGenerator<Uint8Array> {
     try {
+      isAsked = true;
       for await (const chunk of bytes) {
         chunks += 1;
+        isAsked = false;
         yield chunk;
+        isAsked = true;
       }
     } catch (error) {
       failure = error instanceof Error ? error : new Error('the source failed', { cause: error });
       throw error;
+    } finally {
+      isAsked = false;
     }
   };
-  return { failure: () => failure, chunksRead: () => chunks, bytes: read() };
+  return { bytes: read(), chunksRead: () => chunks, isAsked: () => isAsked, failure: () => failure };
 }
 
 async function* asText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

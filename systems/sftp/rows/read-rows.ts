@@ -39,10 +39,13 @@ export interface EventFile {
 /**
  * Reads everything to the end of every layer. Afterwards the file is whole, as far as anybody can tell, and its
  * header fits.
- * @param expectedRows what its count file says, where there is one
- * @throws ExpectedError FILE_…
+ * @param expectedRows what its count file says, where there is one; awaited when all else is proven
+ * @throws ExpectedError FILE_…; what `expectedRows` fails with
  */
-export async function prove(file: EventFile, expectedRows?: number): Promise<Proof> {
+export async function prove(
+  file: EventFile,
+  expectedRows?: number | Promise<number | undefined>,
+): Promise<Proof> {
   checkDelimiter(file.reading.delimiter);
   const hash = createHash('sha256');
   let plainBytes = 0;
@@ -60,7 +63,8 @@ export async function prove(file: EventFile, expectedRows?: number): Promise<Pro
   }
   // Only now: a damaged file is to be called damaged, whatever its header looks like.
   for (const head of heads) await checkHeader(head, file.reading);
-  if (expectedRows !== undefined) await checkCount(file, expectedRows);
+  const expected = await expectedRows;
+  if (expected !== undefined) await checkCount(file, expected);
   return { plainSha256: hash.digest('hex'), plainBytes, layers };
 }
 

@@ -1,13 +1,16 @@
 /** Files packed by gpg, zip and gzip: each packaging gives the same rows, each damage its own error. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { createMessage, encrypt, generateKey } from 'openpgp';
 import { ExpectedError } from '../../../jobs/errors.ts';
 import type { ErrorCode } from '../../../jobs/errors.ts';
 import { prove, unlockPgpKey } from '../../../systems/sftp/index.ts';
+import { sealWhileRead } from '../../../systems/sftp/sealed-file.ts';
 import { unlessMissing } from '../../harness/programs.ts';
 import { allRows, clickText, eventFile, openPacker, pgpPassphrase } from './packaging.ts';
 import type { KeyName, Packer } from './packaging.ts';
@@ -152,6 +155,69 @@ describe('Layers', unlessMissing('gpg', 'zip', 'gzip'), () => {
       prove(eventFile(await packer.seal(text)), 2999),
       coded('FILE_COUNT_DIFFERS', /3000.*2999/),
     );
+  });
+
+  test('a message that comes slowly is waited for, one that stands still is given up', async () => {
+    const made = await generateKey({ userIDs: [{ email: 'still@example.com' }], format: 'object' });
+    const message = await createMessage({ binary: new Uint8Array() });
+    // A packet that is compressed in a way that does not exist: the library waits for ever.
+    const packet = Buffer.concat([Buffer.from([0xa3, 0xd4]), Buffer.alloc(200_000)]);
+    Object.assign(message.packets, { write: () => new Uint8Array(packet) });
+    const still = (await encrypt({
+      message,
+      encryptionKeys: made.publicKey,
+      format: 'binary',
+    })) as Uint8Array;
+    const keys = { keys: [made.privateKey, ...(await packer.unlocked('rsa')).keys], fingerprint: '' };
+    const stallMs = 100;
+    const proveSlowly = async (content: Uint8Array) => {
+      const pieces = async function* (): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < content.length; at += 100_000) {
+          yield content.subarray(at, at + 100_000);
+          await wait(2.5 * stallMs);
+        }
+      };
+      const path = join(packer.folder, 'slow.spool');
+      const { sealed, done } = sealWhileRead(path, pieces(), content.length);
+      const { unwrapping, ...file } = eventFile(sealed, { keys });
+      const proven = prove({ ...file, unwrapping: { ...unwrapping, stallMs } });
+      await Promise.allSettled([proven, done]);
+      return proven;
+    };
+    const whole = gpg(text, 'rsa', '-z', '0');
+    assert.equal((await proveSlowly(whole)).plainBytes, text.length);
+    assert.equal((await proveSlowly(gpg(text, 'rsa', '-z', '0', '--armor'))).plainBytes, text.length);
+    await assert.rejects(proveSlowly(whole.subarray(0, -1)), coded('FILE_TRUNCATED'));
+    await assert.rejects(proveSlowly(still), coded('FILE_TAMPERED'));
+  });
+
+  test('a proof ends when the file does not come any further', async () => {
+    const more = randomBytes(300_000);
+    const packings: Readonly<Record<string, Buffer>> = {
+      plain: more,
+      gzip: gzipSync(more),
+      zip: zip(more, '-0'),
+      PGP: gpg(more, 'rsa'),
+      'PGP, signed': gpg(more, 'rsa', '--sign', '-u', 'other@example.com'),
+      'PGP, armored': gpg(more, 'rsa', '--armor'),
+      'zip in PGP': gpg(zip(more), 'rsa'),
+      'PGP in gzip': gzipSync(gpg(more, 'rsa')),
+    };
+    const keys = await packer.unlocked('rsa');
+    for (const [name, content] of Object.entries(packings))
+      for (const share of [0, 0.5, 1]) {
+        const failure = new Error('the line was cut');
+        const pieces = async function* (): AsyncGenerator<Uint8Array> {
+          for (let at = 0; at < content.length * share; at += 50_000)
+            yield await Promise.resolve(content.subarray(at, at + 50_000));
+          throw failure;
+        };
+        const path = join(packer.folder, 'cut.spool');
+        const { sealed, done } = sealWhileRead(path, pieces(), content.length);
+        const proven = assert.rejects(prove(eventFile(sealed, { keys })), name);
+        await assert.rejects(done, failure);
+        await proven;
+      }
   });
 
   test('a private key is taken armored or binary; what does not unlock it is told by its field', async () => {
