@@ -69,6 +69,10 @@ export const anyElement = (json: string, test: (element: string) => string, name
 export const textsOfJson = (json: string): string =>
   `(case jsonb_typeof(${json}) when 'array' then array(select jsonb_array_elements_text(${json})) end)`;
 
+/** The same as one text, which costs less than to join the array. */
+export const joinedTextsOfJson = (json: string, separator: string): string =>
+  `(case jsonb_typeof(${json}) when 'array' then (select coalesce(string_agg(e.e, ${separator}), '') from jsonb_array_elements_text(${json}) as e (e)) end)`;
+
 /** The text of a JSON scalar: a number in its shortest form. */
 export const plainText = (json: string): string =>
   `(case jsonb_typeof(${json}) when 'number' then trim_scale((${json})::numeric)::text else ${wholeText(json)} end)`;

@@ -92,12 +92,13 @@ function textTest(left: Operand, test: (text: string) => string, part?: Part): s
   const { type, sql, texts } = left;
   if (type !== 'string') {
     if (texts === undefined) return anyElement(sql, (one) => test(plainText(one)));
-    const any = `exists (select from unnest(${texts.array()}) as e (e) where ${test('e.e')})`;
+    if (part === undefined)
+      return `(case when ${texts.array()} is not null then exists (select from unnest(${texts.array()}) as e (e) where ${test('e.e')}) end)`;
     // To look at a set as a whole takes a tenth of the time, and most do not have it.
-    const isThere = part === undefined ? '' : `position(${part.sql} in ${texts.joined()}) > 0`;
-    if (part?.isAll === true) return `(${isThere})`;
-    const found = part === undefined ? any : `(${isThere} and ${any})`;
-    return `(case when ${texts.array()} is not null then ${found} end)`;
+    const isThere = `position(${part.sql} in ${texts.joined()}) > 0`;
+    if (part.isAll === true) return `(${isThere})`;
+    const any = `exists (select from jsonb_array_elements_text(${sql}) as e (e) where ${test('e.e')})`;
+    return `(case when ${texts.joined()} is not null then ${isThere} and ${any} end)`;
   }
   return `(case when ${left.sql} is not null then ${test(left.sql)} end)`;
 }

@@ -25,7 +25,7 @@ export interface Operand {
 export interface Texts {
   /** SQL of them as text[]; null where the value is no set. */
   array(): string;
-  /** SQL of them as one text. */
+  /** SQL of them as one text; null where the value is no set. */
   joined(): string;
 }
 

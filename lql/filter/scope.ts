@@ -6,6 +6,7 @@ import type { FieldTypes, ValueType } from './field-types.ts';
 import type { Operand, Texts } from './operand.ts';
 import { nothing, textSeparator } from './operand.ts';
 import {
+  joinedTextsOfJson,
   numberOfJson,
   ofJsonType,
   secondsOfJson,
@@ -119,10 +120,9 @@ function columnOf(columns: Map<string, string>, letter: 'c' | 't' | 'x', sql: st
 }
 
 function textsIn(columns: Columns, json: string): Texts {
-  const array = (): string => columnOf(columns.texts, 't', textsOfJson(json));
   return {
-    array,
-    joined: () => columnOf(columns.values, 'x', `array_to_string(${array()}, ${textSeparator.sql})`),
+    array: () => columnOf(columns.texts, 't', textsOfJson(json)),
+    joined: () => columnOf(columns.values, 'x', joinedTextsOfJson(json, textSeparator.sql)),
   };
 }
 

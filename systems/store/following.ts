@@ -75,64 +75,61 @@ export async function movesOf(
   nowMs: number,
 ): Promise<readonly Moves[]> {
   // Memberships are found profile by profile: to plan with a thousand ids takes as long as to read, and a table that
-  // has grown since anybody counted its rows would be read from end to end.
+  // has grown since anybody counted its rows would be read from end to end. They come as they stand: to number them
+  // here, or to group them by profile, takes longer than to read their ids.
   const { rows } = await database.query<Answer>(
     `with given as (${profilesWithLists} where id = any($2::uuid[]) offset 0), answers as materialized (${set.text}
      ), due as (
        insert into due_profiles as known (profile_id, due_at)
        select id, to_timestamp(due) from answers
-        where due <= $4
+        where due <= $3
           -- Nearly all are: to look is cheaper than to lock them, as a conflict does.
-          and not exists (select from due_profiles where profile_id = id and due_at <= to_timestamp(due))
+          and coalesce((select due_at from due_profiles where profile_id = id) > to_timestamp(due), true)
        on conflict (profile_id) do update set due_at = excluded.due_at where excluded.due_at < known.due_at
-     ), members as (
-       select id as profile_id,
-              array_agg(number) filter (where is_member) as present,
-              array_agg(number) filter (where not is_member) as former
-         from (
-           select id, own.* from answers
-            cross join lateral (select audience_id, is_member from audience_members where profile_id = id offset 0) as own
-           offset 0
-         ) as memberships
-         join unnest($3::uuid[]) with ordinality as rule (audience_id, number) using (audience_id)
-        group by id
      )
-     select id as "profileId", array_to_string(held, ' ') as held,
-            array_to_string(present, ' ') as present, array_to_string(former, ' ') as former
-       from answers left join members on profile_id = id`,
+     select id as "profileId", array_to_string(held, ' ') as held, present, former
+       from answers cross join lateral (
+         select string_agg(audience_id::text, ' ') filter (where is_member) as present,
+                string_agg(audience_id::text, ' ') filter (where not is_member) as former
+           from audience_members where profile_id = id
+       ) as memberships`,
     [
       [...new Set(set.rules.flatMap(({ compiled }) => [...compiled.listIds]))],
       profileIds,
-      set.rules.map(({ audienceId }) => audienceId),
       lastSecond,
       ...set.parametersAt(nowMs),
     ],
   );
-  return rows.flatMap((row) => movesBy(set, row) ?? []);
+  const audienceIds = new Set(set.rules.map(({ audienceId }) => audienceId));
+  return rows.flatMap((row) => movesBy(set, audienceIds, row) ?? []);
 }
 
-/** Numbers of rules in their set, from 1, as texts: a line for each took longer to read than to find. */
 interface Answer {
   readonly profileId: string;
-  /** Those that hold. */
+  /** Numbers of the rules that hold, from 1. */
   readonly held: string;
-  /** Those in whose audience the profile is, and was; null where there is none. */
+  /** Ids of all audiences that the profile is in, and was in; null where there is none. */
   readonly present: string | null;
   readonly former: string | null;
 }
 
-/** @returns undefined where its memberships are what holds */
-function movesBy(set: RuleSet<Rule>, { profileId, held, present, former }: Answer): Moves | undefined {
-  const numbers = (text: string | null): ReadonlySet<string> => new Set(text?.match(/\d+/g));
-  const audiences = (of: ReadonlySet<string>): readonly string[] =>
-    Array.from(of, (number) => set.rules[Number(number) - 1]?.audienceId ?? '');
-  const [holds, is, was] = [numbers(held), numbers(present), numbers(former)];
+/** @param audienceIds of the set's rules @returns undefined where its memberships are what holds */
+function movesBy(
+  { rules }: RuleSet<Rule>,
+  audienceIds: ReadonlySet<string>,
+  { profileId, held, present, former }: Answer,
+): Moves | undefined {
+  const words = (text: string | null): readonly string[] => (text ?? '').split(' ').filter(Boolean);
+  const ofRules = (ids: string | null): ReadonlySet<string> =>
+    new Set(words(ids).filter((id) => audienceIds.has(id)));
+  const holds = new Set(words(held).map((number) => rules[Number(number) - 1]?.audienceId ?? ''));
+  const [is, was] = [ofRules(present), ofRules(former)];
   const [enters, exit] = [holds.difference(is), is.difference(holds)];
   if (enters.size + exit.size === 0) return undefined;
   return {
     profileId,
-    first: audiences(enters.difference(was)),
-    again: audiences(enters.intersection(was)),
-    exit: audiences(exit),
+    first: [...enters.difference(was)],
+    again: [...enters.intersection(was)],
+    exit: [...exit],
   };
 }

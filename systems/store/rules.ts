@@ -28,7 +28,7 @@ export interface Rules {
 const lockSpace = 0x6c7c;
 
 /** The number of the first parameter of a rule: what is evaluated, for whom and where comes before. */
-const firstParameter = 5;
+const firstParameter = 4;
 
 /**
  * SQL of what rules read of profiles. $1 has the ids of the lists that they include. The fields are unpacked
