@@ -23,6 +23,7 @@ export interface Carried {
   /** Absent in what was carried before it was told. */
   readonly heldUntilMs?: number;
   readonly backfillCanary?: number;
+  readonly asksAtMs?: number;
 }
 
 export interface Standing {
@@ -47,6 +48,8 @@ export interface Standing {
   scanVersion: number;
   /** How often it has waited for Responsys since something last succeeded. */
   waits: number;
+  /** While it waits: when Responsys is asked whether it serves again. */
+  asksAtMs: number | undefined;
   /** That this run has taken. */
   signals: number;
   refusedItems: number;
@@ -76,6 +79,7 @@ export const openStanding = (
   version: carried?.authorization.version ?? 0,
   scanVersion: carried?.authorization.scanVersion ?? 0,
   waits: carried?.waits ?? 0,
+  asksAtMs: carried?.asksAtMs,
   signals: 0,
   refusedItems: carried?.refusedItems ?? 0,
   anyRejected: carried?.anyRejected ?? false,
@@ -91,6 +95,7 @@ export function carriedOf(job: Standing): Carried {
     queue: job.queue.entries(),
     ...(job.heldUntilMs === 0 ? {} : { heldUntilMs: job.heldUntilMs }),
     ...(job.backfillCanary === undefined ? {} : { backfillCanary: job.backfillCanary }),
+    ...(job.asksAtMs === undefined ? {} : { asksAtMs: job.asksAtMs }),
   };
 }
 

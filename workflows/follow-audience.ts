@@ -236,10 +236,13 @@ export async function followAudience<Input extends FollowInput, Configuration ex
 
   /** Until Responsys serves again, something else is wished, or the run is full. */
   async function waitForResponsys(): Promise<void> {
+    // The next run waits on to the same time: with waits begun anew, so many signals that each run is full before one
+    // is over would keep the job waiting for ever.
+    const asksAtMs = (job.asksAtMs ??= Date.now() + waitBeforeMs(job.waits));
     const asking = new CancellationScope();
     const asked = asking
       .run(async () => {
-        await sleep(waitBeforeMs(job.waits));
+        await sleep(Math.max(asksAtMs - Date.now(), 1));
         await steps.serves();
       })
       .then(
@@ -255,6 +258,7 @@ export async function followAudience<Input extends FollowInput, Configuration ex
     while (!(await condition(isOver, refreshWhileWaitingMs))) await refresh();
     asking.cancel();
     await asked;
+    if (job.state !== 'waiting') job.asksAtMs = undefined;
   }
 
   /** What is under way is sent as it was; all that follows, as it is now. */

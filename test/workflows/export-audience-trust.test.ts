@@ -105,6 +105,30 @@ test('while Responsys does not serve, the job waits with its queue and goes on b
   });
 });
 
+test('a job that waits goes on, however many signals fill its runs meanwhile', async () => {
+  let down = true;
+  const { activities, batches } = steps(() => (down ? unavailable : undefined));
+  const work = async (job: WorkflowHandle): Promise<void> => {
+    await untilState(job, 'running');
+    const ids = members(1);
+    await enter(job, ids);
+    await job.executeUpdate(flushUpdate);
+    await untilState(job, 'waiting');
+    down = false;
+    // A run is full after two and a half seconds; the first wait lasts five.
+    const entering = async (): Promise<boolean> => {
+      const [id = ''] = members(1);
+      ids.push(id);
+      await enter(job, [id]);
+      return batches.length > 0;
+    };
+    await untilSo(entering, { withinMs: 20_000, everyMs: 500 });
+    await until(() => batches.flatMap((batch) => batch.members).length === ids.length);
+    assert.deepEqual(batches.flatMap((batch) => batch.members).toSorted(), ids.toSorted());
+  };
+  await running(environment, activities, work, { signalsPerRun: 5, flushIntervalMs: 300 });
+});
+
 test('a job that waits for Responsys can be paused, and stopped', async () => {
   const { activities, states } = steps(() => unavailable);
   const never = (): Promise<void> => Promise.reject(new Error('still down'));
