@@ -57,7 +57,7 @@ export function handleMessages<Configuration>(
     if (job.state === 'stopping') return;
     if (ended.outcome === 'failed') {
       job.scanAsked = true;
-      hinder(job, ended.reason ?? '', ended.code ?? '', job.scanVersion);
+      hinder(job, ended.reason ?? '', ended.code ?? '', job.scanVersion, Date.now());
     } else {
       job.waits = 0;
       job.retry = undefined;

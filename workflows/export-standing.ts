@@ -5,6 +5,7 @@
 import type { ExportState, ExportStatus, Retry } from '../jobs/messages.ts';
 import { openChangeQueue } from './change-queue.ts';
 import type { ChangeQueue, QueueEntries } from './change-queue.ts';
+import { waitBeforeMs } from './outage.ts';
 
 /** What one run leaves to the next; plain JSON. */
 export interface Carried {
@@ -48,8 +49,8 @@ export interface Standing {
   scanVersion: number;
   /** How often it has waited for Responsys since something last succeeded. */
   waits: number;
-  /** While it waits: when Responsys is asked whether it serves again. */
-  asksAtMs: number | undefined;
+  /** When Responsys is asked whether it serves again, by the job's latest wait. */
+  asksAtMs: number;
   /** That this run has taken. */
   signals: number;
   refusedItems: number;
@@ -79,7 +80,7 @@ export const openStanding = (
   version: carried?.authorization.version ?? 0,
   scanVersion: carried?.authorization.scanVersion ?? 0,
   waits: carried?.waits ?? 0,
-  asksAtMs: carried?.asksAtMs,
+  asksAtMs: carried?.asksAtMs ?? 0,
   signals: 0,
   refusedItems: carried?.refusedItems ?? 0,
   anyRejected: carried?.anyRejected ?? false,
@@ -95,7 +96,7 @@ export function carriedOf(job: Standing): Carried {
     queue: job.queue.entries(),
     ...(job.heldUntilMs === 0 ? {} : { heldUntilMs: job.heldUntilMs }),
     ...(job.backfillCanary === undefined ? {} : { backfillCanary: job.backfillCanary }),
-    ...(job.asksAtMs === undefined ? {} : { asksAtMs: job.asksAtMs }),
+    ...(job.asksAtMs === 0 ? {} : { asksAtMs: job.asksAtMs }),
   };
 }
 
@@ -110,10 +111,12 @@ export function askBackfill(job: Standing): void {
 }
 
 /** A step has failed. @param versionThen of the authorization, when the step began */
-export function hinder(job: Standing, why: string, code: string, versionThen: number): void {
+export function hinder(job: Standing, why: string, code: string, versionThen: number, nowMs: number): void {
   if (code === 'SERVICE_UNAVAILABLE') {
-    if (job.state === 'running') enter(job, 'waiting', why, code);
     job.waits += 1;
+    if (job.state !== 'running') return;
+    enter(job, 'waiting', why, code);
+    job.asksAtMs = nowMs + waitBeforeMs(job.waits);
   } else if (code !== 'AUTHORIZATION_REFUSED' || versionThen === job.version) {
     enter(job, 'parked', why, code);
   }

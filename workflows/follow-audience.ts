@@ -37,7 +37,6 @@ import {
   statusOf,
 } from './export-standing.ts';
 import type { Carried, Standing } from './export-standing.ts';
-import { waitBeforeMs } from './outage.ts';
 import { codeOf, reasonOf } from './reason.ts';
 import { openReconfigurations } from './reconfigurations.ts';
 import type { AskedReconfiguration, BatchSettings } from './reconfigurations.ts';
@@ -230,19 +229,18 @@ export async function followAudience<Input extends FollowInput, Configuration ex
       // It was due, and still is when the job goes on.
       job.flushAsked = true;
       if (isCancellation(error)) throw error;
-      if (job.state === 'running') hinder(job, reasonOf(error), codeOf(error), versionThen);
+      if (job.state === 'running') hinder(job, reasonOf(error), codeOf(error), versionThen, Date.now());
     }
   }
 
   /** Until Responsys serves again, something else is wished, or the run is full. */
   async function waitForResponsys(): Promise<void> {
-    // The next run waits on to the same time: with waits begun anew, so many signals that each run is full before one
-    // is over would keep the job waiting for ever.
-    const asksAtMs = (job.asksAtMs ??= Date.now() + waitBeforeMs(job.waits));
     const asking = new CancellationScope();
     const asked = asking
       .run(async () => {
-        await sleep(Math.max(asksAtMs - Date.now(), 1));
+        // The next run waits on to the same time: with waits begun anew, so many signals that each run is full before
+        // one is over would keep the job waiting for ever.
+        await sleep(Math.max(job.asksAtMs - Date.now(), 1));
         await steps.serves();
       })
       .then(
@@ -258,7 +256,6 @@ export async function followAudience<Input extends FollowInput, Configuration ex
     while (!(await condition(isOver, refreshWhileWaitingMs))) await refresh();
     asking.cancel();
     await asked;
-    if (job.state !== 'waiting') job.asksAtMs = undefined;
   }
 
   /** What is under way is sent as it was; all that follows, as it is now. */
