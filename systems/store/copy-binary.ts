@@ -36,9 +36,8 @@ export const uuidBytes = 16;
 export function openIdCells(): (id: string) => Buffer {
   const known = new Map<string, Buffer>();
   const make = (id: string): Buffer => {
-    const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
-    if (bytes.length !== uuidBytes) throw notAnId();
-    const made = cell(bytes);
+    const made = Buffer.alloc(int32 + uuidBytes);
+    writeUuid(made, id, 0);
     known.set(id, made);
     return made;
   };
@@ -47,12 +46,12 @@ export function openIdCells(): (id: string) => Buffer {
 
 /** Writes an id as a cell. @returns where it ends @throws Error for what is no id */
 export function writeUuid(into: Buffer, id: string, at: number): number {
+  const hex = id.replaceAll('-', '');
+  if (hex.length !== 2 * uuidBytes || into.write(hex, at + int32, 'hex') !== uuidBytes)
+    throw new Error('This is no id.');
   writeInt32(into, uuidBytes, at);
-  if (into.write(id.replaceAll('-', ''), at + int32, uuidBytes, 'hex') !== uuidBytes) throw notAnId();
   return at + int32 + uuidBytes;
 }
-
-const notAnId = (): Error => new Error('This is no id.');
 
 /** Before the elements of an array: its dimensions, whether it has nulls, its type, its length, and its first index. */
 export function arrayHead(length: number, type: number): Buffer {
